@@ -1,0 +1,1 @@
+"""Presynaptic spikes and synaptic release of one trial, drawn from the trial's seed."""

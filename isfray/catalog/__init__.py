@@ -1,0 +1,1 @@
+"""Results on disk or object storage: layout, commits, and lazy tables."""

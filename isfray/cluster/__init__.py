@@ -1,0 +1,1 @@
+"""Trials on Ray: actors, dispatch, progress."""

@@ -1,0 +1,1 @@
+"""The live NEURON cell: mechanisms, sections, synapses, and running one trial."""

@@ -1,0 +1,1 @@
+"""What is simulated, as plain validated data: files, morphology, cell, network, embedding."""

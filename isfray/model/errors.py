@@ -1,0 +1,65 @@
+"""The one error a user's mistake raises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ABSENT: Any = object()
+
+
+class InputError(ValueError):
+    """Wrong input, told in one line: where it is, what it is, and what was expected.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, in words a user of the file knows.
+    file : str, optional
+        The file (or URI) the input came from.
+    line : int, optional
+        Line in that file, counted from 1.
+    key : str, optional
+        Dotted key in the file, or the name of the argument.
+    value : Any, optional
+        The value found there.
+    expected : str, optional
+        What would have been right.
+
+    Examples
+    --------
+    >>> str(InputError("is negative", file="network.param", key="network.VPM_C2.interval", value=-3.0, expected="> 0 ms"))
+    'network.param: network.VPM_C2.interval = -3.0 is negative; expected > 0 ms'
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        value: Any = _ABSENT,
+        expected: str | None = None,
+    ) -> None:
+        self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
+        self.value = None if value is _ABSENT else value
+        where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
+        what = key or ""
+        if value is not _ABSENT:
+            shown = repr(value)
+            shown = shown if len(shown) <= 80 else shown[:77] + "..."
+            what = f"{what} = {shown}" if what else shown
+        message = f"{where}{what}{' ' if what else ''}{problem}"
+        if expected:
+            message += f"; expected {expected}"
+        super().__init__(" ".join(message.split()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions cross process borders (Ray); rebuild from the finished message, keep the fields.
+        return _rebuild, (str(self), self.__dict__.copy())
+
+
+def _rebuild(message: str, fields: dict[str, Any]) -> InputError:
+    error = InputError(message)
+    error.__dict__.update(fields)
+    return error

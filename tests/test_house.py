@@ -1,0 +1,65 @@
+"""The house: each room imports only from the rooms above it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "isfray"
+
+# room -> (isfray rooms it may import, third-party packages it may import)
+ROOMS: dict[str, tuple[set[str], set[str]]] = {
+    "model": (set(), {"numpy", "pydantic"}),
+    "activity": ({"model"}, {"numpy"}),
+    "tables": (set(), {"pyarrow", "numpy"}),
+    "engine": ({"model", "activity", "tables"}, {"numpy", "pyarrow", "neuron", "filelock"}),
+    "catalog": ({"model", "tables"}, {"numpy", "pyarrow", "polars", "fsspec", "pydantic"}),
+    "analysis": ({"catalog"}, {"numpy", "polars"}),
+    "visual": ({"analysis", "catalog", "model"}, {"numpy", "polars", "matplotlib", "imageio"}),
+    "cluster": (
+        {"model", "activity", "tables", "engine", "catalog", "analysis", "visual"},
+        {"numpy", "pyarrow", "polars", "ray", "tqdm"},
+    ),
+}
+EVERYTHING = {"cli", "__init__", "__main__"}
+
+
+def imports(path: Path) -> list[str]:
+    """Absolute module names imported anywhere in a file."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; write it from isfray"
+            names += (
+                [f"isfray.{alias.name}" for alias in node.names] if node.module == "isfray" else [node.module or ""]
+            )
+    return names
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py") if "mod" not in p.relative_to(PACKAGE).parts[:1])
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_room_imports_only_from_the_rooms_above_it(path: Path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if room in EVERYTHING:
+        return
+    rooms, packages = ROOMS[room]  # a new room is added to the table, on purpose
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "isfray":
+            target = rest.split(".")[0]
+            assert target in rooms | {room, "__version__"}, f"{room} may not import isfray.{target}"
+        else:
+            assert top in packages or top in sys.stdlib_module_names, f"{room} may not import {top}"
+
+
+def test_no_module_outgrows_one_idea():
+    long = {str(p.relative_to(PACKAGE)): n for p in modules() if (n := len(p.read_text().splitlines())) > 400}
+    assert not long
