@@ -27,8 +27,8 @@ class InputError(ValueError):
 
     Examples
     --------
-    >>> str(InputError("is negative", file="network.param", key="network.VPM_C2.interval", value=-3.0, expected="> 0 ms"))
-    'network.param: network.VPM_C2.interval = -3.0 is negative; expected > 0 ms'
+    >>> str(InputError("is negative", file="network.param", key="VPM_C2.interval", value=-3.0, expected="> 0 ms"))
+    'network.param: VPM_C2.interval = -3.0 is negative; expected > 0 ms'
     """
 
     def __init__(
