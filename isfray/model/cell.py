@@ -1,0 +1,247 @@
+"""The cell model: morphology, membrane, discretization, recording sites, and what is done to it (FORMATS 2, 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from isfray.model.clamp import CurrentClamp, EpspCurrent
+from isfray.model.entry import Entry
+from isfray.model.errors import InputError
+from isfray.model.geometry import Discretization, Geometry, discretize
+from isfray.model.hoc import read_hoc
+from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
+from isfray.model.landmarks import RecordingSite, read_sites
+from isfray.model.membrane import NEURON_CM, NEURON_RA, Membrane, densities, read_membrane
+from isfray.model.modification import Modification, diameter_scale, read_modifications, stimuli
+from isfray.model.morphology import AIS, FloatArray, Morphology, with_axon
+from isfray.model.param import ParamFile, parse_param
+
+_NOT_LABELS = ("filename", "cell_modify_functions", "discretization", "spatialgraph_modify_functions")
+
+
+@dataclass(frozen=True)
+class SimulationDefaults:
+    """How the cell file asks to be simulated: initial voltage (mV), t_stop and dt (ms), temperature (degC)."""
+
+    v_init: float
+    t_stop: float
+    dt: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class CellModel:
+    """A biophysically detailed neuron as plain data.
+
+    Attributes
+    ----------
+    name : str
+        Stem of the parameter file.
+    geometry : Geometry
+        Sections (artificial axon included), segments and distances; diameters unscaled.
+    membranes : tuple of Membrane
+        One per structure label, in file order.
+    modifications : tuple of Modification
+        Cell modify functions, in file order.
+    sites : tuple of RecordingSite
+        Recorded places beside the soma.
+    defaults : SimulationDefaults
+    mechanism_globals : mapping
+        NEURON globals by their full name, `<param>_<mechanism>`.
+    inputs : ModelInputs
+        The files it was read from, byte for byte.
+    """
+
+    name: str
+    geometry: Geometry
+    membranes: tuple[Membrane, ...]
+    modifications: tuple[Modification, ...]
+    sites: tuple[RecordingSite, ...]
+    defaults: SimulationDefaults
+    mechanism_globals: Mapping[str, float]
+    param: ParamFile = field(repr=False)
+    inputs: ModelInputs = field(repr=False)
+
+    @property
+    def morphology(self) -> Morphology:
+        """Sections and 3D points."""
+        return self.geometry.morphology
+
+    @cached_property
+    def diameter_scale(self) -> FloatArray:
+        """Factor on every section's 3D diameters by the modify functions; shape (sections,)."""
+        return diameter_scale(self.modifications, self.geometry)
+
+    @cached_property
+    def stimuli(self) -> tuple[CurrentClamp | EpspCurrent, ...]:
+        """Electrodes that the modify functions place."""
+        return stimuli(self.modifications, self.geometry)
+
+
+def load_cell(path: str | Path, search_paths: Iterable[str | Path] = ()) -> CellModel:
+    """Read a cell parameter file and the files it names.
+
+    Parameters
+    ----------
+    path : path
+        The `.param` file (FORMATS 2).
+    search_paths : iterable of path
+        Where else to look for files it names; a stored absolute path that does not exist here is looked for by name.
+
+    Returns
+    -------
+    CellModel
+
+    Raises
+    ------
+    InputError
+        Naming file, line or key, value and expectation.
+
+    Examples
+    --------
+    >>> cell = load_cell("86_C2_center.param")  # doctest: +SKIP
+    """
+    return _build(read_file(path), FolderSource(Path(path).parent, search_paths))
+
+
+def cell_from_inputs(inputs: ModelInputs) -> CellModel:
+    """Build the cell model from stored files, on any machine."""
+    return _build(inputs.main, StoredSource(inputs.references))
+
+
+def _build(main: InputFile, source: Source) -> CellModel:
+    param = parse_param(main.text, main.path or main.name)
+    top = Entry(param)
+    top.only(("info", "NMODL_mechanisms", "mech_globals", "neuron", "sim"))
+    neuron, sim = top.child("neuron"), top.child("sim")
+    sim.only(("Vinit", "tStart", "tStop", "dt", "T", "recordingSites"))
+    references: dict[str, InputFile] = {}
+
+    def fetch(entry: Entry, key: str, reference: str) -> InputFile:
+        place = ".".join((*map(str, entry.path), key))
+        references[reference] = source.read(reference, file=param.file, key=place)
+        return references[reference]
+
+    morphology = read_hoc(fetch(neuron, "filename", neuron.text("filename")))
+    if AIS in neuron:
+        morphology = with_axon(morphology)
+    membranes = _membranes(neuron, morphology)
+    geometry = _geometry(neuron, morphology, membranes)
+    modify = neuron.optional("cell_modify_functions")
+    sites: list[RecordingSite] = []
+    for reference in _site_files(sim):
+        sites += read_sites(fetch(sim, "recordingSites", reference), geometry)
+    cell = CellModel(
+        PurePath(main.name).stem,
+        geometry,
+        membranes,
+        () if modify is None else read_modifications(modify),
+        tuple(sites),
+        SimulationDefaults(
+            sim.number("Vinit", unit="mV"),
+            sim.number("tStop", above=0, unit="ms"),
+            sim.number("dt", above=0, unit="ms"),
+            sim.number("T", unit="degC"),
+        ),
+        _globals(top),
+        param,
+        ModelInputs(main, references),
+    )
+    try:
+        _ = cell.diameter_scale, cell.stimuli  # a place that is not on this cell is told now
+    except InputError as error:
+        raise InputError(
+            error.problem, file=param.file, key=f"neuron.{error.key}", value=error.value, expected=error.expected
+        ) from None
+    return cell
+
+
+def _membranes(neuron: Entry, morphology: Morphology) -> tuple[Membrane, ...]:
+    at_soma = {morphology.labels[i] for i in (0, *morphology.children[0])}
+    out = []
+    for label in neuron:
+        if label in _NOT_LABELS:
+            continue
+        if label not in morphology.labels:
+            known = ", ".join(dict.fromkeys(morphology.labels))
+            raise neuron.error(label, "is no label of the morphology", expected=f"one of {known}")
+        out.append(read_membrane(neuron.child(label), label, label in at_soma))
+    return tuple(out)
+
+
+def _geometry(neuron: Entry, morphology: Morphology, membranes: tuple[Membrane, ...]) -> Geometry:
+    rule = Discretization()
+    given = neuron.optional("discretization")
+    if given is not None:
+        given.only(("f", "max_seg_length"))
+        longest = given.number("max_seg_length", above=0, unit="um") if given.data.get("max_seg_length") else None
+        if "max_seg_length" not in given:
+            raise given.missing("max_seg_length", "a length in um, or null for no limit")
+        rule = Discretization(given.number("f", above=0, unit="Hz"), longest)
+    ra = {m.label: m.ra for m in membranes}
+    cm = {m.label: m.cm for m in membranes}
+    geometry = discretize(morphology, rule, lambda s: ra.get(s, NEURON_RA), lambda s: cm.get(s, NEURON_CM))
+    for m in membranes:
+        for mechanism in m.mechanisms:
+            listed = mechanism.steering.get("outsidescale_sections", ())
+            if any(not 0 <= i < len(morphology) for i in listed):
+                where = neuron.child(m.label).child("mechanisms").child("range").child(mechanism.name)
+                raise where.error(
+                    "outsidescale_sections",
+                    "names a section that does not exist",
+                    expected=f"ids below {len(morphology)}",
+                )
+    return geometry
+
+
+def _globals(top: Entry) -> dict[str, float]:
+    mechanisms = top.optional("mech_globals")
+    if mechanisms is None:
+        return {}
+    return {
+        f"{name}_{mechanism}": entry.number(name)
+        for mechanism in mechanisms
+        for entry in [mechanisms.child(mechanism)]
+        for name in entry
+    }
+
+
+def _site_files(sim: Entry) -> list[str]:
+    files = sim.data.get("recordingSites") or []
+    if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
+        raise sim.error("recordingSites", "is not a list of landmark files", expected="[file, ...]")
+    return files
+
+
+def soma_site() -> RecordingSite:
+    """Return the site every trial records: the first segment of the soma."""
+    return RecordingSite("soma", 0, 0, 0.5, 0.0)
+
+
+def segment_label(section: int, segment: int) -> str:
+    """Return the site label of any segment: `sec_038_seg_032`."""
+    return f"sec_{section:03d}_seg_{segment:03d}"
+
+
+def conductances(cell: CellModel) -> dict[str, FloatArray]:
+    """Return every density parameter in every segment, NaN where its mechanism is not inserted (FORMATS 2.2).
+
+    Returns
+    -------
+    dict of ndarray, shape (segments,)
+        `<param>_<mechanism>` -> values; `g_pas` without the spine factor, which needs NEURON's areas.
+    """
+    g = cell.geometry
+    out: dict[str, FloatArray] = {}
+    labels = np.array(cell.morphology.labels)[g.section_of_segment]
+    for membrane in cell.membranes:
+        for mechanism in membrane.mechanisms:
+            for name, values in densities(mechanism, membrane.label, g).items():
+                column = out.setdefault(f"{name}_{mechanism.name}", np.full(g.n_segments, np.nan))
+                column[labels == membrane.label] = values
+    return out

@@ -1,0 +1,131 @@
+"""`cell_modify_functions`: what is done to a cell after it is built (FORMATS 8.6).
+
+They act after segments, densities and spine factors are fixed: scaling diameters changes areas and axial resistances,
+but neither lengths nor densities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from isfray.model.clamp import CurrentClamp, EpspCurrent
+from isfray.model.entry import Entry, nearest
+from isfray.model.errors import InputError
+from isfray.model.geometry import Geometry
+from isfray.model.morphology import APICAL, FloatArray
+
+_REQUIRED: Any = object()
+
+KNOWN: Mapping[str, Mapping[str, Any]] = {
+    "scale_apical": {"scale": _REQUIRED, "compartment": APICAL},
+    "scale_apical_morph_86": {},
+    "soma_current_injection": {"amplitude": _REQUIRED, "delay": _REQUIRED, "duration": _REQUIRED},
+    "apical_current_injection": {"amplitude": _REQUIRED, "delay": _REQUIRED, "duration": _REQUIRED, "dist": _REQUIRED},
+    "apical_epsp_injection": {"dist": _REQUIRED, "amplitude": _REQUIRED, "delay": _REQUIRED, "rise": 1.0, "decay": 5.0},
+    "BAC_injection": {"dist": _REQUIRED},
+}
+"""Names and their arguments with defaults."""
+
+_REFUSED = {
+    "synaptic_input": "give the second network to the Simulator instead",
+    "scale_morphology": "a morphology file with the wanted points: ISF's function never reached NEURON",
+}
+
+
+@dataclass(frozen=True)
+class Modification:
+    """One cell modify function and its arguments."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_modifications(entry: Entry) -> tuple[Modification, ...]:
+    """Read `cell_modify_functions`, in key order; InputError on an unknown function or a wrong argument."""
+    return tuple(_read(entry, name) for name in entry)
+
+
+def _read(entry: Entry, name: str) -> Modification:
+    if name in _REFUSED:
+        raise entry.error(name, "is not supported", expected=_REFUSED[name], value=entry.data[name])
+    if name not in KNOWN:
+        raise entry.error(name, "is not a cell modify function", expected=nearest(name, KNOWN), value=entry.data[name])
+    defaults = KNOWN[name]
+    arguments = entry.child(name)
+    arguments.only(defaults)
+    values: dict[str, Any] = {}
+    for key, default in defaults.items():
+        if default is _REQUIRED and key not in arguments:
+            raise arguments.missing(key, "a number")
+        if key == "compartment":
+            values[key] = arguments.text(key, default)
+            if values[key] not in (APICAL, "Trunk"):
+                raise arguments.error(key, "is not a compartment", expected=f"{APICAL} or Trunk")
+        else:
+            above = 0.0 if key in ("scale", "rise", "decay") else None
+            least = 0.0 if key in ("delay", "duration", "dist") else None
+            values[key] = arguments.number(key, default, above=above, least=least)
+    if name == "apical_epsp_injection" and values["rise"] == values["decay"]:
+        raise arguments.error("decay", "equals rise", expected="two different time constants")
+    return Modification(name, values)
+
+
+def diameter_scale(modifications: tuple[Modification, ...], geometry: Geometry) -> FloatArray:
+    """Return the factor on every section's 3D diameters, relative to the file; shape (sections,). Later ones win."""
+    out = np.ones(len(geometry.morphology))
+    apical = geometry.morphology.with_label(APICAL)
+    for m in modifications:
+        if m.name == "scale_apical":
+            out[_trunk(geometry) if m.arguments["compartment"] == "Trunk" else apical] = m.arguments["scale"]
+        elif m.name == "scale_apical_morph_86":
+            out[[i for i in apical if geometry.end[i] <= 1000.0][:33]] = 2.5
+    return out
+
+
+def _trunk(geometry: Geometry) -> list[int]:
+    section = geometry.main_bifurcation
+    if section is None:
+        raise InputError(
+            "needs a main bifurcation",
+            key="cell_modify_functions.scale_apical",
+            expected="one apical trunk that splits",
+        )
+    trunk = []
+    while section > 0:
+        trunk.append(section)
+        section = int(geometry.morphology.parent[section])
+    return trunk
+
+
+def stimuli(modifications: tuple[Modification, ...], geometry: Geometry) -> tuple[CurrentClamp | EpspCurrent, ...]:
+    """Return the electrodes that the modify functions place, by section id."""
+    out: list[CurrentClamp | EpspCurrent] = []
+    for m in modifications:
+        a = m.arguments
+        if m.name == "soma_current_injection":
+            out.append(CurrentClamp(0, 0.5, a["delay"], a["duration"], a["amplitude"]))
+        elif m.name == "apical_current_injection":
+            out.append(CurrentClamp(*_apical(m, geometry), a["delay"], a["duration"], a["amplitude"]))
+        elif m.name == "apical_epsp_injection":
+            out.append(EpspCurrent(*_apical(m, geometry), a["delay"], a["amplitude"], a["rise"], a["decay"]))
+        elif m.name == "BAC_injection":
+            # Back-propagating spike and distal EPSP, 5 ms apart (Larkum et al. 1999, Nature 398:338).
+            out.append(CurrentClamp(0, 0.5, 295.0, 5.0, 1.9))
+            out.append(EpspCurrent(*_apical(m, geometry), 300.0, 0.5, 1.0, 5.0))
+    return tuple(out)
+
+
+def _apical(m: Modification, geometry: Geometry) -> tuple[int, float]:
+    position = geometry.apical_position(m.arguments["dist"])
+    if position is None:
+        raise InputError(
+            "is not on the apical path",
+            key=f"cell_modify_functions.{m.name}.dist",
+            value=m.arguments["dist"],
+            expected=f"a soma distance between the apical dendrite's start and {geometry.end.max():.0f} um",
+        )
+    return position
