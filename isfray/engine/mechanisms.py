@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from isfray.engine.build import Progress, build, mod_folder
+from isfray.engine.build import Progress, build
 from isfray.model.errors import InputError
 
 _PROBE = "NaTa_t"  # a mechanism that is there if and only if the library is
@@ -34,15 +34,13 @@ def load(progress: Progress | None = None, *, coreneuron: bool = False) -> Any:
     InputError
         If they cannot be built, or NEURON already holds other mechanisms of the same names.
     """
-    if "neuron" in sys.modules and hasattr(_h(), _PROBE):
-        return _h()
     library = build(progress, coreneuron=coreneuron)
     if "neuron" not in sys.modules:
         _import_neuron(library)
     h = _h()
     if not hasattr(h, _PROBE):
         h.nrn_load_dll(str(library))
-    _refuse_others(h)
+    _refuse_others(h, library)
     return h
 
 
@@ -64,14 +62,15 @@ def _import_neuron(library: Path) -> None:
             os.environ["NEURON_MODULE_OPTIONS"] = before
 
 
-def _refuse_others(h: Any) -> None:
+def _refuse_others(h: Any, library: Path) -> None:
     # Mechanisms of another folder with the same names would be simulated silently.
     kind = h.MechanismType(0)
     kind.select(_PROBE)
-    if kind.code().strip() != (mod_folder() / f"{_PROBE}.mod").read_text().strip():
+    key = library.parent.parent.name  # a build is made in a folder named by its key, which NEURON remembers
+    if not any(part.startswith(key) for part in Path(kind.file()).parts):
         raise InputError(
-            "is loaded into this process's NEURON already, from elsewhere",
+            "is in this process's NEURON already, from elsewhere",
             file=kind.file(),
             key=_PROBE,
-            expected="no other compiled mechanisms (an x86_64 folder in the working folder?)",
+            expected="no other compiled mechanisms (is there an x86_64 folder in the working folder?)",
         )
