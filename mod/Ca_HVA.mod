@@ -1,0 +1,69 @@
+TITLE High voltage activated calcium current (Reuveni et al. 1993, J Neurosci 13:4609)
+
+NEURON {
+    THREADSAFE
+    SUFFIX Ca_HVA
+    USEION ca READ eca WRITE ica
+    RANGE gCa_HVAbar, gCa_HVA, ica
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S) = (siemens)
+}
+
+PARAMETER { gCa_HVAbar = 1e-5 (S/cm2) }
+
+ASSIGNED {
+    v (mV)
+    eca (mV)
+    ica (mA/cm2)
+    gCa_HVA (S/cm2)
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    CONDUCTANCE gCa_HVA USEION ca
+    gCa_HVA = gCa_HVAbar*m*m*h
+    ica = gCa_HVA*(v - eca)
+}
+
+STATE { m h }
+
+INITIAL {
+    m = minf(v)
+    h = hinf(v)
+}
+
+DERIVATIVE states {
+    LOCAL mi, mr, hi, hr
+    mi = minf(v)
+    mr = mrate(v)
+    hi = hinf(v)
+    hr = hrate(v)
+    m' = (mi - m)*mr
+    h' = (hi - h)*hr
+}
+
+FUNCTION alpham(v (mV)) (/ms) {
+    LOCAL u
+    u = (v + 27)/3.8
+    alpham = 0.055*3.8*linoid(u, exp(-u))
+}
+
+FUNCTION betam(v (mV)) (/ms) { betam = 0.94*exp(-(v + 75)/17) }
+
+FUNCTION alphah(v (mV)) (/ms) { alphah = 0.000457*exp(-(v + 13)/50) }
+
+FUNCTION betah(v (mV)) (/ms) { betah = 0.0065/(1 + exp(-(v + 15)/28)) }
+
+FUNCTION minf(v (mV)) { minf = alpham(v)/(alpham(v) + betam(v)) }
+
+FUNCTION mrate(v (mV)) (/ms) { mrate = alpham(v) + betam(v) }
+
+FUNCTION hinf(v (mV)) { hinf = alphah(v)/(alphah(v) + betah(v)) }
+
+FUNCTION hrate(v (mV)) (/ms) { hrate = alphah(v) + betah(v) }
+
+INCLUDE "linoid.inc"

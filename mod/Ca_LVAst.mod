@@ -1,0 +1,55 @@
+TITLE Low voltage activated calcium current (Avery & Johnston 1996, J Neurosci 16:5567; Randall & Tsien 1997, Neuropharmacology 36:879), v + 10 mV for the junction potential
+
+NEURON {
+    THREADSAFE
+    SUFFIX Ca_LVAst
+    USEION ca READ eca WRITE ica
+    RANGE gCa_LVAstbar, gCa_LVAst, ica
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S) = (siemens)
+}
+
+PARAMETER { gCa_LVAstbar = 1e-5 (S/cm2) }
+
+ASSIGNED {
+    v (mV)
+    eca (mV)
+    ica (mA/cm2)
+    gCa_LVAst (S/cm2)
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    CONDUCTANCE gCa_LVAst USEION ca
+    gCa_LVAst = gCa_LVAstbar*m*m*h
+    ica = gCa_LVAst*(v - eca)
+}
+
+STATE { m h }
+
+INITIAL {
+    m = minf(v)
+    h = hinf(v)
+}
+
+DERIVATIVE states {
+    LOCAL mi, mr, hi, hr
+    mi = minf(v)
+    mr = mrate(v)
+    hi = hinf(v)
+    hr = hrate(v)
+    m' = (mi - m)*mr
+    h' = (hi - h)*hr
+}
+
+FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 40)/6)) }
+
+FUNCTION mrate(v (mV)) (/ms) { mrate = 2.952882641412121/(5 + 20/(1 + exp((v + 35)/5))) }
+
+FUNCTION hinf(v (mV)) { hinf = 1/(1 + exp((v + 90)/6.4)) }
+
+FUNCTION hrate(v (mV)) (/ms) { hrate = 2.952882641412121/(20 + 50/(1 + exp((v + 50)/7))) }

@@ -1,0 +1,50 @@
+TITLE Muscarinic (M) potassium current (Adams, Brown & Constanti 1982, J Physiol 330:537)
+
+NEURON {
+    THREADSAFE
+    SUFFIX Im
+    USEION k READ ek WRITE ik
+    RANGE gImbar, gIm, ik
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S) = (siemens)
+}
+
+PARAMETER { gImbar = 1e-5 (S/cm2) }
+
+ASSIGNED {
+    v (mV)
+    ek (mV)
+    ik (mA/cm2)
+    gIm (S/cm2)
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    CONDUCTANCE gIm USEION k
+    gIm = gImbar*m
+    ik = gIm*(v - ek)
+}
+
+STATE { m }
+
+INITIAL { m = minf(v) }
+
+DERIVATIVE states {
+    LOCAL mi, mr
+    mi = minf(v)
+    mr = mrate(v)
+    m' = (mi - m)*mr
+}
+
+FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-0.2*(v + 35))) }
+
+: qt (a + b) with a = 0.0033 exp(0.1 (v + 35)) and b = 0.0033 exp(-0.1 (v + 35))
+FUNCTION mrate(v (mV)) (/ms) {
+    LOCAL e
+    e = exp(0.1*(v + 35))
+    mrate = 2.952882641412121*0.0033*(e + 1/e)
+}

@@ -1,0 +1,57 @@
+TITLE Transient sodium current with free half-activation shifts and slopes (Colbert & Pan 2002, Nat Neurosci 5:533)
+
+NEURON {
+    THREADSAFE
+    SUFFIX NaTg
+    USEION na READ ena WRITE ina
+    RANGE gNaTgbar, gNaTg, ina, vshiftm, vshifth, slopem, slopeh
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S) = (siemens)
+}
+
+PARAMETER {
+    gNaTgbar = 1e-5 (S/cm2)
+    vshiftm = 0 (mV)
+    vshifth = 0 (mV)
+    slopem = 6 (mV)
+    slopeh = 6 (mV)
+}
+
+ASSIGNED {
+    v (mV)
+    ena (mV)
+    ina (mA/cm2)
+    gNaTg (S/cm2)
+}
+
+STATE { m h }
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    CONDUCTANCE gNaTg USEION na
+    gNaTg = gNaTgbar*m*m*m*h
+    ina = gNaTg*(v - ena)
+}
+
+INITIAL {
+    m = activation((v + 38 - vshiftm)/slopem)
+    h = inactivation((v + 66 - vshifth)/slopeh)
+}
+
+DERIVATIVE states {
+    LOCAL um, uh, minf, mrate, hinf, hrate
+    um = (v + 38 - vshiftm)/slopem
+    uh = (v + 66 - vshifth)/slopeh
+    minf = activation(um)
+    mrate = activation_rate(um, slopem)
+    hinf = inactivation(uh)
+    hrate = inactivation_rate(uh, slopeh)
+    m' = (minf - m)*mrate
+    h' = (hinf - h)*hrate
+}
+
+INCLUDE "sodium.inc"

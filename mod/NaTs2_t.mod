@@ -1,0 +1,49 @@
+TITLE Transient sodium current of the dendrite: NaTa_t shifted by +6 mV (Colbert & Pan 2002, Nat Neurosci 5:533)
+
+NEURON {
+    THREADSAFE
+    SUFFIX NaTs2_t
+    USEION na READ ena WRITE ina
+    RANGE gNaTs2_tbar, gNaTs2_t, ina
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S) = (siemens)
+}
+
+PARAMETER { gNaTs2_tbar = 1e-5 (S/cm2) }
+
+ASSIGNED {
+    v (mV)
+    ena (mV)
+    ina (mA/cm2)
+    gNaTs2_t (S/cm2)
+}
+
+STATE { m h }
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    CONDUCTANCE gNaTs2_t USEION na
+    gNaTs2_t = gNaTs2_tbar*m*m*m*h
+    ina = gNaTs2_t*(v - ena)
+}
+
+INITIAL {
+    m = activation((v + 32)/6)
+    h = inactivation((v + 60)/6)
+}
+
+DERIVATIVE states {
+    LOCAL minf, mrate, hinf, hrate
+    minf = activation((v + 32)/6)
+    mrate = activation_rate((v + 32)/6, 6)
+    hinf = inactivation((v + 60)/6)
+    hrate = inactivation_rate((v + 60)/6, 6)
+    m' = (minf - m)*mrate
+    h' = (hinf - h)*hrate
+}
+
+INCLUDE "sodium.inc"

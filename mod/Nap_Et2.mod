@@ -1,0 +1,64 @@
+TITLE Persistent sodium current (Magistretti & Alonso 1999, J Gen Physiol 114:491)
+
+NEURON {
+    THREADSAFE
+    SUFFIX Nap_Et2
+    USEION na READ ena WRITE ina
+    RANGE gNap_Et2bar, gNap_Et2, ina
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S) = (siemens)
+}
+
+PARAMETER { gNap_Et2bar = 1e-5 (S/cm2) }
+
+ASSIGNED {
+    v (mV)
+    ena (mV)
+    ina (mA/cm2)
+    gNap_Et2 (S/cm2)
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    CONDUCTANCE gNap_Et2 USEION na
+    gNap_Et2 = gNap_Et2bar*m*m*m*h
+    ina = gNap_Et2*(v - ena)
+}
+
+STATE { m h }
+
+INITIAL {
+    m = minf(v)
+    h = hinf(v)
+}
+
+DERIVATIVE states {
+    LOCAL mi, mr, hi, hr
+    mi = minf(v)
+    mr = mrate(v)
+    hi = hinf(v)
+    hr = hrate(v)
+    m' = (mi - m)*mr
+    h' = (hi - h)*hr
+}
+
+FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 52.6)/4.6)) }
+
+: A sixth of the transient channel's rate (sodium.inc)
+FUNCTION mrate(v (mV)) (/ms) { mrate = activation_rate((v + 38)/6, 1) }
+
+FUNCTION hinf(v (mV)) { hinf = 1/(1 + exp((v + 48.8)/10)) }
+
+: qt (ah + bh), ah = -2.88e-6 (v + 17)/(1 - exp((v + 17)/4.63)), bh = 6.94e-6 (v + 64.4)/(1 - exp(-(v + 64.4)/2.63))
+FUNCTION hrate(v (mV)) (/ms) {
+    LOCAL ua, ub
+    ua = -(v + 17)/4.63
+    ub = (v + 64.4)/2.63
+    hrate = 2.952882641412121*(2.88e-6*4.63*linoid(ua, exp(-ua)) + 6.94e-6*2.63*linoid(ub, exp(-ub)))
+}
+
+INCLUDE "sodium.inc"
