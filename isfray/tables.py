@@ -246,7 +246,7 @@ def voltage_traces(
     dt: float,
     voltage: ArrayLike,
 ) -> pa.Table:
-    """Recorded traces of one trial, one row per site, in the order given.
+    """Table of the traces recorded in one trial, one row per site, in the order given.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def conform(name: str, table: pa.Table) -> pa.Table:
 
 
 def canonical(name: str, table: pa.Table) -> pa.Table:
-    """One chunk a column, rows sorted by trial (order within a trial kept), dictionaries sorted and without unused values."""
+    """Sort by trial (order within one kept), with one chunk a column and sorted dictionaries of the values used."""
     table = conform(name, table).unify_dictionaries().combine_chunks()
     trial = table.column("trial").to_numpy()
     if np.any(np.diff(trial) < 0):
@@ -324,7 +324,7 @@ def _sorted_dictionary(column: pa.ChunkedArray) -> pa.Array:
     return _names(array.dictionary.to_pylist(), array.indices.to_numpy())
 
 
-def _names(names: Sequence[str], index: NDArray[np.int32]) -> pa.DictionaryArray:
+def _names(names: Sequence[str], index: NDArray[Any]) -> pa.DictionaryArray:
     """names[index], encoded with the sorted distinct names that occur."""
     used = np.unique(index)
     distinct = sorted({names[i] for i in used})

@@ -25,8 +25,8 @@ class LocalStorage(Storage):
             except FileNotFoundError:
                 return None
 
-    def list(self, prefix: str) -> dict[str, Entry]:
-        """See `Storage.list`."""
+    def listing(self, prefix: str) -> dict[str, Entry]:
+        """See `Storage.listing`."""
         with self.reported("listed", prefix):
             return {entry.key: entry for entry in self._walk(prefix)}
 
@@ -46,6 +46,14 @@ class LocalStorage(Storage):
             except FileNotFoundError:
                 continue  # deleted since
             yield Entry(prefix + item.name, stat.st_size, stat.st_mtime)
+
+    def empty(self) -> bool:
+        """See `Storage.empty`; looks at the folder alone, however much lies below it."""
+        with self.reported("opened"):
+            try:
+                return all(item.name.startswith(".") for item in os.scandir(self.folder))
+            except FileNotFoundError:
+                return True
 
     def folders(self, prefix: str) -> list[str]:
         """See `Storage.folders`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from io import BytesIO
 from threading import Lock
 from typing import Any, TypeVar
@@ -62,8 +63,8 @@ class ObjectStorage(Storage):
                 contents[paths[path]] = data
             return contents
 
-    def list(self, prefix: str) -> dict[str, Entry]:
-        """See `Storage.list`; by prefix, because a bucket's folders are not real."""
+    def listing(self, prefix: str) -> dict[str, Entry]:
+        """See `Storage.listing`; by prefix, because a bucket's folders are not real."""
         return {entry.key: entry for entry in self._entries(prefix)}
 
     def _entries(self, prefix: str) -> Iterator[Entry]:
@@ -112,9 +113,9 @@ class ObjectStorage(Storage):
     def delete(self, keys: Iterable[str]) -> None:
         """See `Storage.delete`."""
         with self.reported("deleted"):
-            for key in keys:
+            for path in map(self._path, keys):
                 try:
-                    _patiently(lambda path=self._path(key): self.fs.rm_file(path))
+                    _patiently(partial(self.fs.rm_file, path))
                 except FileNotFoundError:
                     continue
 
@@ -135,7 +136,9 @@ class ObjectStorage(Storage):
             "aws_region": client.get("region_name") or ("us-east-1" if endpoint else None),
             "aws_allow_http": "true" if str(endpoint).startswith("http://") else None,
             "aws_skip_signature": "true" if self.options.get("anon") else None,
-            "aws_virtual_hosted_style_request": {"virtual": "true", "path": "false"}.get(s3.get("addressing_style")),
+            "aws_virtual_hosted_style_request": {"virtual": "true", "path": "false"}.get(
+                str(s3.get("addressing_style"))
+            ),
         }
         return {name: str(value) for name, value in options.items() if value is not None}
 
@@ -158,7 +161,11 @@ def _patiently(call: Callable[[], T]) -> T:
 def _passing(error: BaseException) -> bool:
     if isinstance(error, FileNotFoundError | PermissionError | FileExistsError):
         return False
-    return isinstance(error, ConnectionError | TimeoutError) or _code(error) in {*_TRANSIENT_CODES, "409", "ConditionalRequestConflict"}
+    return isinstance(error, ConnectionError | TimeoutError) or _code(error) in {
+        *_TRANSIENT_CODES,
+        "409",
+        "ConditionalRequestConflict",
+    }
 
 
 def _code(error: BaseException) -> str:

@@ -48,7 +48,7 @@ class Storage(ABC):
         """Content of an object; None if there is none."""
 
     @abstractmethod
-    def list(self, prefix: str) -> dict[str, Entry]:
+    def listing(self, prefix: str) -> dict[str, Entry]:
         """Every object below `prefix` (which ends in `/`, or is empty), at any depth, by key."""
 
     @abstractmethod
@@ -66,6 +66,10 @@ class Storage(ABC):
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
+
+    def empty(self) -> bool:
+        """Whether nothing is stored here."""
+        return not self.listing("")
 
     def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Contents of those objects that exist."""
@@ -103,7 +107,9 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
 
 def failure(uri: str, doing: str, error: Exception) -> InputError:
     """One line about a storage that refused: what was tried, why it failed, what would have been right."""
-    advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "a storage that can be reached, with space")
+    advice = next(
+        (text for kind, text in _ADVICE if isinstance(error, kind)), "a storage that can be reached, with space"
+    )
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return InputError(f"cannot be {doing} ({reason})", file=uri, expected=advice)
 
@@ -124,9 +130,13 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
     text = os.fspath(uri)
     scheme, separator, rest = text.partition("://")
     if not text.strip() or (separator and not rest.strip("/") and scheme != "file"):
-        raise InputError("names no place", key="catalog", value=text, expected="a folder or a URI such as s3://bucket/prefix")
+        raise InputError(
+            "names no place", key="catalog", value=text, expected="a folder or a URI such as s3://bucket/prefix"
+        )
     if not separator or scheme in {"file", "local"}:
         if options:
-            raise InputError("takes no storage options", file=text, value=dict(options), expected="none for a local folder")
+            raise InputError(
+                "takes no storage options", file=text, value=dict(options), expected="none for a local folder"
+            )
         return LocalStorage(Path(rest if separator else text))
     return ObjectStorage(text, options or {})
