@@ -129,18 +129,30 @@ def _silenced(
 
 
 def _draw_weights(network: NetworkModel, active: I64, seed: int) -> dict[tuple[int, int], F64]:
-    """Lognormal weights of mean m and standard deviation m**2 (FORMATS 3.2).
-
-    Drawn for every synapse, active or not, so that which synapses are active changes no weight.
-    """
     weights: dict[tuple[int, int], F64] = {}
     for p, population in enumerate(network.populations):
+        lo, hi = network.synapses.offsets[p : p + 2]
         for r, receptor in enumerate(population.receptors):
-            if receptor.weight_distribution == "lognormal":
-                lo, hi = network.synapses.offsets[p : p + 2]
-                mean = np.array(receptor.weight)
-                sigma = np.sqrt(np.log1p(mean**2))
-                rng = stream(seed, population.name, Stage.WEIGHT, r)
-                drawn = rng.lognormal(np.log(mean) - sigma**2 / 2, sigma, (hi - lo, len(mean)))
-                weights[p, r] = drawn[active[slice(*np.searchsorted(active, (lo, hi)))] - lo]
+            if receptor.weight_distribution is not None:
+                weights[p, r] = draw_weights(network, p, r, seed)[
+                    active[slice(*np.searchsorted(active, (lo, hi)))] - lo
+                ]
     return weights
+
+
+def draw_weights(network: NetworkModel, population: int, receptor: int, seed: int) -> F64:
+    """Draw lognormal weights of mean m and standard deviation m**2 (FORMATS 3.2).
+
+    Drawn for every synapse, active or not, so that which synapses are active changes no weight.
+
+    Returns
+    -------
+    float64[synapses of the population, components]
+        In nS, by synapse id.
+    """
+    lo, hi = network.synapses.offsets[population : population + 2]
+    drawn = network.populations[population]
+    mean = np.array(drawn.receptors[receptor].weight)
+    sigma = np.sqrt(np.log1p(mean**2))
+    rng = stream(seed, drawn.name, Stage.WEIGHT, receptor)
+    return rng.lognormal(np.log(mean) - sigma**2 / 2, sigma, (hi - lo, len(mean)))

@@ -124,7 +124,7 @@ class ObjectStorage(Storage):
         return f"{self.uri}/{key}" if self.scheme in {"s3", "s3a"} else super().source(key)
 
     def polars_options(self) -> dict[str, str]:
-        """fsspec's S3 options in the words of Polars."""
+        """Fsspec's S3 options in the words of Polars."""
         client = self.options.get("client_kwargs") or {}
         s3 = (self.options.get("config_kwargs") or {}).get("s3") or {}
         endpoint = self.options.get("endpoint_url") or client.get("endpoint_url")

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from isfray.activity import Releases
+from isfray.activity import Releases, draw_weights
 from isfray.model.embedding import Placement, place_at_points
 from isfray.model.errors import InputError
 from isfray.model.geometry import Geometry
@@ -71,8 +71,8 @@ def drawn(network: NetworkModel, placement: Placement, releases: Releases) -> Ac
     )
 
 
-def stored(rows: Any, network: NetworkModel, geometry: Geometry) -> tuple[ActiveSynapses, str]:
-    """Return the active synapses of a stored trial, sorted by population and id, and where they came from.
+def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> ActiveSynapses:
+    """Return the active synapses of a stored trial, sorted by population and id.
 
     Parameters
     ----------
@@ -81,6 +81,8 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry) -> tuple[Active
     network : NetworkModel
         Gives weights and receptors by population.
     geometry : Geometry
+    seed : int
+        Seed of the trial, for weights that are drawn.
     """
     where = str(rows) if isinstance(rows, str | Path) else "releases"
     trial = read_synapse_csv(read_file(rows)) if isinstance(rows, str | Path) else _from_table(rows)
@@ -96,21 +98,44 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry) -> tuple[Active
     try:
         placement = place_at_points(trial.section_id[order], trial.section_pt_id[order], geometry)
     except InputError as error:
-        raise InputError(
-            error.problem, file=where, key=error.key, value=error.value, expected=error.expected
-        ) from None
+        raise InputError(error.problem, file=where, key=error.key, value=error.value, expected=error.expected) from None
     times = trial.times[np.repeat(starts, lengths) + within]
     if not np.isfinite(times).all() or (times < 0).any():
         raise InputError("holds a time that is negative or no number", file=where, key="times", expected=">= 0 ms")
-    active = ActiveSynapses(
+    index = network.synapses.offsets[population[order]] + trial.synapse_id[order]
+    known = (trial.synapse_id[order] >= 0) & (index < network.synapses.offsets[population[order] + 1])
+    index = np.where(known, index, -1)
+    return ActiveSynapses(
         population[order],
         trial.synapse_id[order],
-        np.full(len(order), -1, np.int64),
+        index,
         placement.with_soma_distance(trial.soma_distance[order]),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         times,
+        _weights(network, population[order], trial.synapse_id[order], known, seed, where),
     )
-    return active, where
+
+
+def _weights(
+    network: NetworkModel,
+    population: NDArray[np.int32],
+    synapse_id: NDArray[np.int32],
+    known: NDArray[np.bool_],
+    seed: int,
+    where: str,
+) -> dict[tuple[int, int], NDArray[np.float64]]:
+    weights = {}
+    for p in np.unique(population).tolist():
+        here = population == p
+        for r, receptor in enumerate(network.populations[p].receptors):
+            if receptor.weight_distribution is not None:
+                if not known[here].all():
+                    name = network.populations[p].name
+                    raise InputError(
+                        f"has no such synapse in {name}, whose weights are drawn", file=where, key="synapse_id"
+                    )
+                weights[p, r] = draw_weights(network, p, r, seed)[synapse_id[here]]
+    return weights
 
 
 def _from_table(rows: Any) -> StoredReleases:

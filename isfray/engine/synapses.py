@@ -14,6 +14,7 @@ import numpy as np
 
 from isfray.engine.active import ActiveSynapses
 from isfray.engine.live_cell import LiveCell
+from isfray.model.embedding import Placement
 from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, Receptor
 
@@ -27,17 +28,21 @@ class Synapses:
     ----------
     cell : LiveCell
     network : NetworkModel
+    placement : Placement
+        Where the network's synapses sit on this cell.
     share : bool
         One point process per segment and kinetics (the default); else one per active synapse and receptor, as ISF does,
         rebuilt for every trial.
     """
 
-    def __init__(self, cell: LiveCell, network: NetworkModel, *, share: bool = True) -> None:
+    def __init__(self, cell: LiveCell, network: NetworkModel, placement: Placement, *, share: bool = True) -> None:
         self.cell, self.network, self.share = cell, network, share
         self._shared: dict[tuple[int, Any], Any] = {}
         self._connections: dict[tuple[int, int], Any] = {}
         self._alive: list[Any] = []
         self.globals = self._check_kinetics()
+        if share:
+            self._place_all(placement)
 
     def _check_kinetics(self) -> dict[str, float]:
         """Check mechanisms and parameters of every receptor; return the NEURON globals they set."""
@@ -59,9 +64,21 @@ class Synapses:
                         expected = f"a parameter of {receptor.mechanism}"
                         raise InputError("is no parameter", file=file, key=f"{key}.parameter.{name}", expected=expected)
                     if found.setdefault(full, value) != value:
-                        problem = f"differs from {found[full]} elsewhere, and is one value for all of {receptor.mechanism}"
+                        problem = (
+                            f"differs from {found[full]} elsewhere, and is one value for all of {receptor.mechanism}"
+                        )
                         raise InputError(problem, file=file, key=f"{key}.parameter.{name}", value=value)
         return found
+
+    def _place_all(self, placement: Placement) -> None:
+        # All of them, in one order, whatever trials come: sums are then the same to the last bit in every actor.
+        connected = np.sort(self.network.connections.synapse)
+        population = self.network.synapses.population[connected]
+        flat = placement.flat_segment(self.cell.model.geometry)[connected]
+        pairs = np.unique(np.column_stack([population, flat]), axis=0, return_index=True)[1]
+        for i in connected[pairs].tolist():
+            for receptor in self.network.populations[self.network.synapses.population[i]].receptors:
+                self._point_process(int(placement.section_id[i]), float(placement.x[i]), receptor)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
         """Make the trial's connections ready; return what posts its events, to be called after `finitialize`."""
@@ -101,7 +118,10 @@ class Synapses:
 
     def _point_process(self, section: int, x: float, receptor: Receptor) -> Any:
         kinetics = (receptor.mechanism, tuple(sorted(receptor.parameters.items())))
-        place = (int(self.cell.model.geometry.offsets[section]) + self.cell.model.geometry.segment_index(section, x), kinetics)
+        place = (
+            int(self.cell.model.geometry.offsets[section]) + self.cell.model.geometry.segment_index(section, x),
+            kinetics,
+        )
         if self.share and place in self._shared:
             return self._shared[place]
         process = getattr(self.cell.h, receptor.mechanism)(self.cell.sections[section](x))

@@ -66,7 +66,9 @@ def read_synapse_csv(file: InputFile) -> StoredReleases:
             expected = "type, [synapse id,] soma distance, section id, point id, label, times; tab separated"
             raise InputError(f"broken line {line[:60]!r}", file=path, line=number, expected=expected) from None
         types.append(name)
-    synapse_id, distance, section, point = (np.array(c) for c in zip(*places, strict=True)) if places else [np.zeros(0)] * 4
+    synapse_id, distance, section, point = (
+        (np.array(c) for c in zip(*places, strict=True)) if places else [np.zeros(0)] * 4
+    )
     return StoredReleases(
         types,
         synapse_id.astype(np.int32),
