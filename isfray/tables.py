@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 SCHEMA_VERSION = 1
 
 _NAME = pa.dictionary(pa.int32(), pa.string())
-_SERIES = pa.list_(pa.float64())
+_SERIES = pa.list_(pa.field("element", pa.float64()))  # as Parquet names it
 
 
 def _schema(table: str, columns: Mapping[str, pa.DataType]) -> pa.Schema:

@@ -19,10 +19,11 @@ from isfray.catalog import runs as run_objects
 from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
 from isfray.catalog.leftovers import GRACE_S, unlisted
+from isfray.catalog.location import open_storage
 from isfray.catalog.log import Commit, CommitLog, by_table, committed, numbers, ranges, read_json
 from isfray.catalog.runs import RunInfo, RunSpec, Session, check_name, run_key
 from isfray.catalog.scan import Trials, scan_files
-from isfray.catalog.storage import Storage, open_storage
+from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
 from isfray.model.errors import InputError
 from isfray.model.inputs import ModelInputs

@@ -22,7 +22,7 @@ class LocalStorage(Storage):
         with self.reported("read", key):
             try:
                 return (self.folder / key).read_bytes()
-            except FileNotFoundError:
+            except (FileNotFoundError, IsADirectoryError):
                 return None
 
     def listing(self, prefix: str) -> dict[str, Entry]:
