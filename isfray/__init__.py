@@ -1,3 +1,56 @@
-"""isfray: what does a detailed neuron in its network do, over thousands of trials, and why."""
+"""isfray: what does a detailed neuron in its network do, over thousands of trials, and why.
+
+The names below are the public Python interface. Each is imported when first used, so that `import isfray` is quick and
+starts neither NEURON nor Ray.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from isfray.activity import draw_trial, trial_seed
+    from isfray.catalog import Catalog
+    from isfray.cluster import TrialError, simulate
+    from isfray.engine import Simulator, TrialResult
+    from isfray.model import CellModel, CurrentClamp, InputError, NetworkModel, load_cell, load_network
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Catalog",
+    "CellModel",
+    "CurrentClamp",
+    "InputError",
+    "NetworkModel",
+    "Simulator",
+    "TrialError",
+    "TrialResult",
+    "draw_trial",
+    "load_cell",
+    "load_network",
+    "simulate",
+    "trial_seed",
+]
+
+_ROOMS = {
+    "activity": ("draw_trial", "trial_seed"),
+    "catalog": ("Catalog",),
+    "cluster": ("TrialError", "simulate"),
+    "engine": ("Simulator", "TrialResult"),
+    "model": ("CellModel", "CurrentClamp", "InputError", "NetworkModel", "load_cell", "load_network"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'isfray' has no attribute {name!r}")
+    value = getattr(import_module(f"isfray.{_ROOM_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -95,7 +95,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:
         return platform.processor()
-    return "\n".join(line for line in lines if line.startswith(("vendor_id", "cpu family", "model", "flags", "Features")))
+    return "\n".join(
+        line for line in lines if line.startswith(("vendor_id", "cpu family", "model", "flags", "Features"))
+    )
 
 
 def build(

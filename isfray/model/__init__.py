@@ -1,1 +1,21 @@
 """What is simulated, as plain validated data: files, morphology, cell, network, embedding."""
+
+from isfray.model.cell import CellModel, cell_from_inputs, load_cell
+from isfray.model.clamp import CurrentClamp
+from isfray.model.errors import InputError
+from isfray.model.inputs import ModelInputs
+from isfray.model.network import NetworkModel, Population, Receptor, load_network, network_from_inputs
+
+__all__ = [
+    "CellModel",
+    "CurrentClamp",
+    "InputError",
+    "ModelInputs",
+    "NetworkModel",
+    "Population",
+    "Receptor",
+    "cell_from_inputs",
+    "load_cell",
+    "load_network",
+    "network_from_inputs",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,14 @@ class Placement:
     segment: IntArray
     x: FloatArray
     soma_distance: FloatArray
+
+    def take(self, index: npt.NDArray[np.integer]) -> Placement:
+        """Return the placement of some of the synapses."""
+        return Placement(*(getattr(self, f.name)[index] for f in fields(self)))
+
+    def with_soma_distance(self, soma_distance: FloatArray) -> Placement:
+        """Return the same places with other soma distances, as a stored trial gives them."""
+        return replace(self, soma_distance=soma_distance)
 
     def flat_segment(self, geometry: Geometry) -> IntArray:
         """Return each synapse's segment in the flat order of all segments."""

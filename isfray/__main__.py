@@ -1,0 +1,5 @@
+"""`python -m isfray`."""
+
+from isfray.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,158 @@
+"""Synaptic release: which spikes of a presynaptic cell release at which of its synapses (FORMATS 10.3, 3.2, 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isfray.activity.seeds import Stage, stream
+from isfray.activity.spikes import Spikes
+from isfray.model.activity import SPIKE_SOURCES
+from isfray.model.errors import InputError
+from isfray.model.network import NetworkModel
+from isfray.model.silencing import SilenceBySomaDistanceAndSource
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+class Placed(Protocol):
+    """What is needed of a placement of the synapses on a cell."""
+
+    @property
+    def soma_distance(self) -> F64:
+        """Distance of each synapse from the soma, um, float64[n]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Releases:
+    """Releases of one trial, grouped by synapse; only synapses with at least one.
+
+    Attributes
+    ----------
+    synapse : int64[r]
+        Index into the network's synapses, ascending.
+    offsets : int64[r + 1]
+        Releases of `synapse[i]` are `times[offsets[i]:offsets[i + 1]]`.
+    times : float64[offsets[r]]
+        Release times in ms, ascending within a synapse.
+    weights : mapping of (int, int) to float64[r_p, components]
+        By population index and receptor index, the weights of that population's active synapses, in the order of
+        `synapse`: only for receptors whose weights are drawn. All others have `Receptor.weight`.
+    """
+
+    synapse: I64
+    offsets: I64
+    times: F64
+    weights: Mapping[tuple[int, int], F64] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.synapse)
+
+
+def draw_releases(network: NetworkModel, spikes: Spikes, seed: int, placement: Placed | None = None) -> Releases:
+    """Draw the releases that the spikes cause: one chance for each synapse and spike of its cell.
+
+    Parameters
+    ----------
+    network : NetworkModel
+        Its connections say which cell drives which synapse.
+    spikes : Spikes
+        As drawn from the same network.
+    seed : int
+        Seed of the trial.
+    placement : optional
+        Where the synapses lie on the cell; needed if the network has modify functions.
+
+    Raises
+    ------
+    InputError
+        If the network has modify functions and there is no placement, or one of other synapses.
+    """
+    connections = network.connections
+    n_spikes = np.bincount(network.cell_offsets[spikes.population] + spikes.cell_id, minlength=network.cell_offsets[-1])
+    first_spike = np.cumsum(n_spikes) - n_spikes
+    cell = network.cell_offsets[connections.population] + connections.cell_id
+    # One entry for each connection and spike of its cell, in connection order.
+    chances = n_spikes[cell]
+    row = np.repeat(np.arange(len(connections)), chances)
+    begin = np.concatenate([[0], np.cumsum(chances)])
+    spike = np.arange(len(row)) - begin[row] + first_spike[cell[row]]
+    released = _bernoulli(network, begin[connections.offsets], seed)
+    synapse = connections.synapse[row]
+    if network.modify_functions:
+        released &= ~_silenced(network, synapse, spikes.source[spike], placement)
+    synapse, times = synapse[released], spikes.time[spike[released]]
+    order = np.argsort(synapse, kind="stable")  # a synapse has one row, whose spikes ascend
+    synapse, times = synapse[order], times[order]
+    starts = np.flatnonzero(np.diff(synapse, prepend=-1))
+    active = synapse[starts]
+    return Releases(active, np.append(starts, len(times)), times, _draw_weights(network, active, seed))
+
+
+def _bernoulli(network: NetworkModel, bounds: I64, seed: int) -> NDArray[np.bool_]:
+    """Whether each chance is taken; population p holds the chances from bounds[p] to bounds[p + 1]."""
+    released = np.ones(bounds[-1], np.bool_)
+    edges = bounds.tolist()
+    for population, lo, hi in zip(network.populations, edges, edges[1:], strict=False):
+        if lo < hi and isinstance(population.release_probability, float):
+            rng = stream(seed, population.name, Stage.RELEASE)
+            released[lo:hi] = rng.random(hi - lo) < population.release_probability
+    return released
+
+
+def _silenced(
+    network: NetworkModel, synapse: I64, source: NDArray[np.int8], placement: Placed | None
+) -> NDArray[np.bool_]:
+    if placement is None or len(placement.soma_distance) != len(network.synapses):
+        raise InputError(
+            "silences synapses by their distance from the soma",
+            key="network.network_modify_functions",
+            expected="a placement of this network's synapses on a cell",
+        )
+    population, distance = network.synapses.population[synapse], placement.soma_distance[synapse]
+    silenced = np.zeros(len(synapse), np.bool_)
+    for function in network.modify_functions:
+        kept: list[int] = []
+        if isinstance(function, SilenceBySomaDistanceAndSource):
+            kept = [SPIKE_SOURCES.index(tag) for tag in function.spike_sources]
+        affected = ~np.isin(source, kept)
+        for name, (low, high) in function.soma_dist_ranges.items():
+            here = (population == network.names.index(name)) & (low <= distance) & (distance < high)
+            silenced |= affected & here
+    return silenced
+
+
+def _draw_weights(network: NetworkModel, active: I64, seed: int) -> dict[tuple[int, int], F64]:
+    weights: dict[tuple[int, int], F64] = {}
+    for p, population in enumerate(network.populations):
+        lo, hi = network.synapses.offsets[p : p + 2]
+        for r, receptor in enumerate(population.receptors):
+            if receptor.weight_distribution is not None:
+                weights[p, r] = draw_weights(network, p, r, seed)[
+                    active[slice(*np.searchsorted(active, (lo, hi)))] - lo
+                ]
+    return weights
+
+
+def draw_weights(network: NetworkModel, population: int, receptor: int, seed: int) -> F64:
+    """Draw lognormal weights of mean m and standard deviation m**2 (FORMATS 3.2).
+
+    Drawn for every synapse, active or not, so that which synapses are active changes no weight.
+
+    Returns
+    -------
+    float64[synapses of the population, components]
+        In nS, by synapse id.
+    """
+    lo, hi = network.synapses.offsets[population : population + 2]
+    drawn = network.populations[population]
+    mean = np.array(drawn.receptors[receptor].weight)
+    sigma = np.sqrt(np.log1p(mean**2))
+    rng = stream(seed, drawn.name, Stage.WEIGHT, receptor)
+    return rng.lognormal(np.log(mean) - sigma**2 / 2, sigma, (hi - lo, len(mean)))

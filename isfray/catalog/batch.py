@@ -1,0 +1,70 @@
+"""A batch of trials on its way into the catalog: what it must hold, and the files it becomes.
+
+A file's name follows from its run, its trials and its content. So writing it again writes the same bytes under the same
+name, and two writers whose rows differ (their trials took different times) never write to one name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from isfray.catalog.log import DataFile, ranges
+from isfray.catalog.parquet import to_parquet
+from isfray.catalog.storage import Storage
+from isfray.tables import canonical
+
+
+@dataclass(frozen=True)
+class CommitInfo:
+    """What a call of `commit` did: the trials it added, the files it wrote (none if every trial was there before)."""
+
+    run: str
+    trials: NDArray[np.int32]
+    already_there: NDArray[np.int32]
+    files: tuple[DataFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the files."""
+        return sum(file.bytes for file in self.files)
+
+
+def write_batch(
+    storage: Storage, run: str, batch: Mapping[str, pa.Table], trials: NDArray[np.int32]
+) -> tuple[DataFile, ...]:
+    """Write the rows of some trials, a file per table. No reader sees them before a commit lists them."""
+    return tuple(write_table(storage, run, name, _only(name, table, trials), trials) for name, table in batch.items())
+
+
+def write_table(storage: Storage, run: str, name: str, table: pa.Table, trials: NDArray[np.int32]) -> DataFile:
+    """Write the rows of some trials as one file whose name follows from its trials and its content."""
+    data = to_parquet(table)
+    digest = hashlib.sha256(data).hexdigest()
+    path = f"{name}/run={run}/batch={trials.min():06d}-{trials.max():06d}-{digest[:16]}.parquet"
+    storage.put(path, data)
+    return DataFile(path, name, ranges(trials), table.num_rows, len(data), digest)
+
+
+def trials_of(batch: Mapping[str, pa.Table]) -> NDArray[np.int32]:
+    """Ascending trials of a canonical batch; ValueError if its tables do not belong together."""
+    if "trials" not in batch or not batch["trials"].num_rows:
+        raise ValueError("a batch needs the table trials, with a row for each of its trials")
+    trials = batch["trials"].column("trial").to_numpy()
+    if np.any(np.diff(trials) == 0) or trials[0] < 0:
+        raise ValueError("trials must be numbered from 0, each once in the table trials")
+    for name, table in batch.items():
+        if strange := set(np.unique(table.column("trial").to_numpy())) - set(trials):
+            raise ValueError(f"{name} has trials that the table trials has not: {sorted(map(int, strange))}")
+    return np.asarray(trials, dtype=np.int32)
+
+
+def _only(name: str, table: pa.Table, trials: NDArray[np.int32]) -> pa.Table:
+    chosen = pc.is_in(table.column("trial"), value_set=pa.array(trials, pa.int32()))
+    return canonical(name, table.filter(chosen))

@@ -1,0 +1,112 @@
+"""Compaction: the same rows in few large files, while readers read and a run goes on writing.
+
+The large files are written first, next to the small ones; then one commit lists them and replaces the commits they were made
+of. Before that commit nothing has changed, after it nothing is lost: a crash at any step leaves files that nobody lists.
+The small files stay for readers that have just opened them, and go with a later compaction or repair.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from isfray.catalog.batch import write_table
+from isfray.catalog.leftovers import remove_leftovers
+from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, committed, numbers, ranges
+from isfray.catalog.storage import Storage
+from isfray.model.errors import InputError
+from isfray.tables import canonical
+
+FILE_BYTES = 96 * 2**20
+"""Size in bytes at which a merged file is full."""
+
+
+@dataclass(frozen=True)
+class CompactReport:
+    """Files and bytes a reader sees, before and after; how many replaced or abandoned files were removed."""
+
+    run: str
+    files_before: int
+    files_after: int
+    bytes_before: int
+    bytes_after: int
+    removed: int
+
+
+def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, grace_s: float) -> CompactReport:
+    """Merge the small files of a run.
+
+    Parameters
+    ----------
+    storage, log, run
+        Where, which.
+    file_bytes : int
+        Size at which a merged file is full. Files of half that size or more are left as they are.
+    grace_s : float
+        Age in s from which files that no reader sees are removed.
+    """
+    before = log.live()
+    merged: dict[str, list[DataFile]] = {}
+
+    def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
+        if not {c.sequence for c in before} <= {c.sequence for c in live}:
+            return None  # somebody else has compacted, or deleted, meanwhile
+        if not merged:
+            files = by_table(before)
+            if all(len(group) == 1 for of in files.values() for group in _groups(of, file_bytes)):
+                return None
+            merged.update(
+                {name: [_merge(storage, run, g) for g in _groups(of, file_bytes)] for name, of in files.items()}
+            )
+        return Commit(
+            sequence,
+            "compaction",
+            trials=ranges(committed(before)),
+            files=tuple(file for files in merged.values() for file in files),
+            replaces=ranges({c.sequence for c in before} | log.gone()),
+        )
+
+    log.append(make)
+    removed = remove_leftovers(storage, log, run, grace_s)
+    old, new = [f for c in before for f in c.files], [f for c in log.live() for f in c.files]
+    return CompactReport(run, len(old), len(new), sum(f.bytes for f in old), sum(f.bytes for f in new), len(removed))
+
+
+def _groups(files: Sequence[DataFile], file_bytes: int) -> Iterator[list[DataFile]]:
+    """Files to be merged, by ascending trials; a file that is large already is a group of its own."""
+    group: list[DataFile] = []
+    for file in sorted(files, key=lambda f: f.trials):
+        if file.bytes >= file_bytes // 2:
+            yield [file]
+            continue
+        group.append(file)
+        if sum(f.bytes for f in group) >= file_bytes:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _merge(storage: Storage, run: str, files: list[DataFile]) -> DataFile:
+    if len(files) == 1:
+        return files[0]
+    table = canonical(files[0].table, pa.concat_tables([read_table(storage, file) for file in files]))
+    return write_table(
+        storage, run, files[0].table, table, np.unique(np.concatenate([numbers(f.trials) for f in files]))
+    )
+
+
+def read_table(storage: Storage, file: DataFile) -> pa.Table:
+    """Rows of a committed file; InputError if it is gone or damaged."""
+    uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
+    if data is None:
+        raise InputError("is missing", file=uri, expected="an undamaged catalog")
+    try:
+        return pq.read_table(io.BytesIO(data), partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None

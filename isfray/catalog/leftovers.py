@@ -1,0 +1,37 @@
+"""Files that no reader can see: written by a writer that died or came second, or replaced by compaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from isfray.catalog.log import Commit, CommitLog
+from isfray.catalog.storage import Entry, Storage
+from isfray.tables import SCHEMAS
+
+GRACE_S = 3600.0
+"""Age in s below which an unlisted file may still be in use: a writer about to commit it, a reader about to open it."""
+
+
+def unlisted(storage: Storage, live: Iterable[Commit], run: str) -> dict[str, Entry]:
+    """Data files of a run that no live commit lists, by key."""
+    listed = {file.path for commit in live for file in commit.files}
+    found: dict[str, Entry] = {}
+    for table in SCHEMAS:
+        found |= {k: e for k, e in storage.listing(f"{table}/run={run}/").items() if k not in listed}
+    return found
+
+
+def remove_leftovers(storage: Storage, log: CommitLog, run: str, grace_s: float) -> dict[str, Entry]:
+    """Remove unlisted files, if they and the last compaction are older than `grace_s`; return what was removed."""
+    files = unlisted(storage, (), run)  # before the commits: what is committed in between must not look unlisted
+    live = log.live()
+    listed = {file.path for commit in live for file in commit.files}
+    border = time.time() - grace_s
+    commits = storage.listing(log.prefix)
+    compacted = [commits[log.key(c.sequence)].modified for c in live if c.kind == "compaction"]
+    if any(moment > border for moment in compacted):
+        return {}
+    removable = {key: entry for key, entry in files.items() if key not in listed and entry.modified <= border}
+    storage.delete(removable)
+    return removable

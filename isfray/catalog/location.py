@@ -1,0 +1,38 @@
+"""From a URI to the storage there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from isfray.catalog.local import LocalStorage
+from isfray.catalog.objects import ObjectStorage
+from isfray.catalog.storage import Storage
+from isfray.model.errors import InputError
+
+
+def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Storage:
+    """Storage at a local path or any URI fsspec knows (`s3://bucket/prefix`, `memory://name`).
+
+    Parameters
+    ----------
+    uri : str or path
+        Where. A path without a scheme is local.
+    options : mapping, optional
+        What fsspec takes for that scheme: `key`, `secret`, `endpoint_url`, `profile` ... for S3.
+    """
+    text = os.fspath(uri)
+    scheme, separator, rest = text.partition("://")
+    if not text.strip() or (separator and not rest.strip("/") and scheme != "file"):
+        raise InputError(
+            "names no place", key="catalog", value=text, expected="a folder or a URI such as s3://bucket/prefix"
+        )
+    if not separator or scheme in {"file", "local"}:
+        if options:
+            raise InputError(
+                "takes no storage options", file=text, value=dict(options), expected="none for a local folder"
+            )
+        return LocalStorage(Path(rest if separator else text))
+    return ObjectStorage(text, options or {})

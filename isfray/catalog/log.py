@@ -1,0 +1,205 @@
+"""The commit log of a run: what exists, decided one object at a time.
+
+Commits are numbered from 0 without a gap. A writer that has read commits 0 to n-1 may create commit n, and only one writer
+can: that makes every writer see all earlier commits before its own takes effect. So a trial that is already committed is
+never committed again, and the first commit of a trial is the only one. Commit objects are never changed and never deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isfray.catalog.storage import Storage
+from isfray.model.errors import InputError
+
+COMMIT_VERSION = 1
+
+Ranges = tuple[tuple[int, int], ...]
+"""Whole numbers as ascending inclusive ranges: ((0, 24), (30, 30))."""
+
+
+def ranges(numbers: Iterable[int] | NDArray[Any]) -> Ranges:
+    """Inclusive ranges of a set of whole numbers."""
+    given = numbers if isinstance(numbers, np.ndarray) else np.array(list(numbers), dtype=np.int64)
+    values = np.unique(given).astype(np.int64)
+    if not len(values):
+        return ()
+    breaks = np.flatnonzero(np.diff(values) > 1)
+    firsts, lasts = values[np.r_[0, breaks + 1]], values[np.r_[breaks, len(values) - 1]]
+    return tuple((int(a), int(b)) for a, b in zip(firsts, lasts, strict=True))
+
+
+def numbers(of: Ranges) -> NDArray[np.int32]:
+    """Ascending numbers in some ranges."""
+    parts = [np.arange(a, b + 1, dtype=np.int32) for a, b in of]
+    return np.concatenate([*parts, np.empty(0, dtype=np.int32)])
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file: its key below the root, its table, trials, rows, bytes and SHA-256."""
+
+    path: str
+    table: str
+    trials: Ranges
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one commit object says.
+
+    Attributes
+    ----------
+    sequence : int
+        Its number in the log of its run.
+    kind : str
+        `batch` adds trials; `compaction` lists the same trials in other files; `deletion` ends all.
+    trials : ranges
+        Every trial of its files.
+    files : tuple of DataFile
+        The files of all tables.
+    replaces : ranges
+        Sequence numbers of all earlier commits that count no more, those an earlier commit replaced included, so that a
+        reader who starts with the newest need not read them.
+    """
+
+    sequence: int
+    kind: Literal["batch", "compaction", "deletion"]
+    trials: Ranges = ()
+    files: tuple[DataFile, ...] = ()
+    replaces: Ranges = field(default=())
+
+    def to_json(self) -> bytes:
+        """Deterministic bytes."""
+        body = {"format": "isfray-commit", "version": COMMIT_VERSION, **asdict(self)}
+        return (json.dumps(body, indent=1, sort_keys=True) + "\n").encode()
+
+    @staticmethod
+    def from_json(data: bytes, uri: str) -> Commit:
+        """Read back what `to_json` wrote; InputError naming `uri` if it is something else."""
+        body = read_json(data, uri, "isfray-commit", COMMIT_VERSION)
+        try:
+            files = tuple(DataFile(**{**f, "trials": _pairs(f["trials"])}) for f in body["files"])
+            return Commit(body["sequence"], body["kind"], _pairs(body["trials"]), files, _pairs(body["replaces"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"is not a whole commit ({error})", file=uri, expected="an undamaged catalog") from None
+
+
+def _pairs(values: Iterable[Iterable[int]]) -> Ranges:
+    return tuple((int(a), int(b)) for a, b in values)
+
+
+def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:
+    """Body of one of the catalog's JSON objects, if it is of this kind and of a version this isfray knows."""
+    try:
+        body = json.loads(data)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or body.get("format") != kind or not isinstance(body.get("version"), int):
+        raise InputError(f"is not an {kind} object", file=uri, expected="a catalog written by isfray, undamaged")
+    if body["version"] > version:
+        raise InputError(
+            "was written by a newer isfray",
+            file=uri,
+            key="version",
+            value=body["version"],
+            expected=f"at most {version}; upgrade isfray",
+        )
+    return body
+
+
+class CommitLog:
+    """Commits of one run, read once each."""
+
+    def __init__(self, storage: Storage, run: str) -> None:
+        self.storage, self.prefix = storage, f"runs/{run}/commits/"
+        self._commits: dict[int, Commit] = {}
+        self._replaced: set[int] = set()
+        self._length = 0
+
+    def live(self) -> tuple[Commit, ...]:
+        """Commits that count now, by sequence: everything committed and not replaced."""
+        stored = {int(key[len(self.prefix) :].removesuffix(".json")) for key in self.storage.listing(self.prefix)}
+        length = max(stored, default=-1) + 1
+        # A listing may miss an object created while it ran, never one that an object it did show was created after.
+        unread = sorted(set(range(length)) - self._commits.keys() - self._replaced, reverse=True)
+        step = 32
+        while unread:  # newest first: a compaction spares reading what it replaced
+            self._read(unread[:step])
+            unread = [n for n in unread[step:] if n not in self._replaced]
+            step *= 2
+        self._length = max(length, self._length)
+        return self._live()
+
+    def gone(self) -> set[int]:
+        """Sequence numbers known to count no more."""
+        return set(self._replaced)
+
+    def _live(self) -> tuple[Commit, ...]:
+        return tuple(self._commits[n] for n in sorted(self._commits) if n not in self._replaced)
+
+    def _read(self, sequence: Iterable[int]) -> None:
+        keys = {n: self.key(n) for n in sequence}
+        contents = self.storage.read_many(keys.values())
+        for n, key in keys.items():
+            if key in contents:
+                self._add(Commit.from_json(contents[key], f"{self.storage.uri}/{key}"))
+            elif n not in self._replaced:
+                raise InputError("is missing", file=f"{self.storage.uri}/{key}", expected="an undamaged catalog")
+
+    def _add(self, commit: Commit) -> None:
+        self._commits[commit.sequence] = commit
+        self._replaced.update(n for a, b in commit.replaces for n in range(a, b + 1))
+
+    def append(self, make: Callable[[int, tuple[Commit, ...]], Commit | None]) -> Commit | None:
+        """Create the next commit.
+
+        Parameters
+        ----------
+        make : callable
+            From the next sequence number and the live commits to the commit wanted, or None if there is nothing to do. Called
+            again, with what has been committed meanwhile, each time another writer was first.
+
+        Returns
+        -------
+        Commit or None
+            What was committed.
+        """
+        live = self.live()
+        while True:
+            commit = make(self._length, live)
+            if commit is None:
+                return None
+            key, data = self.key(commit.sequence), commit.to_json()
+            if self.storage.create(key, data) or self.storage.read(key) == data:  # equal: our own, tried twice
+                self._add(commit)
+                self._length = max(self._length, commit.sequence + 1)
+                return commit
+            live = self.live()
+
+    def key(self, sequence: int) -> str:
+        """Key of a commit object."""
+        return f"{self.prefix}{sequence:08d}.json"
+
+
+def committed(commits: Iterable[Commit]) -> NDArray[np.int32]:
+    """Ascending trials of some commits."""
+    return np.unique(np.concatenate([*(numbers(c.trials) for c in commits), np.empty(0, dtype=np.int32)]))
+
+
+def by_table(commits: Iterable[Commit]) -> Mapping[str, list[DataFile]]:
+    """Files of some commits, by table."""
+    files: dict[str, list[DataFile]] = {}
+    for commit in commits:
+        for file in commit.files:
+            files.setdefault(file.table, []).append(file)
+    return files

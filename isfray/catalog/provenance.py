@@ -1,0 +1,56 @@
+"""What produced a run: versions, source, machine, command."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("isfray", "neuron", "numpy", "polars", "pyarrow", "ray")
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, git commit (and whether the tree was dirty), host, platform and command line of this process.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. `git_commit` and `git_dirty` are None where isfray does not run from a git checkout.
+    """
+    commit, dirty = _git()
+    return {
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "git_commit": commit,
+        "git_dirty": dirty,
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "command_line": list(sys.argv),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def _git() -> tuple[str | None, bool | None]:
+    package = Path(__file__).resolve().parent.parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(package), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "__init__.py")  # installed inside somebody else's checkout: not ours
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None

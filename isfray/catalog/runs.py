@@ -1,0 +1,233 @@
+"""What a run is: its settings, seed and inputs, kept so that it can be told apart, resumed and loaded back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from isfray.catalog.log import read_json
+from isfray.catalog.storage import Storage
+from isfray.model.errors import InputError
+from isfray.model.inputs import InputFile, ModelInputs
+
+RUN_VERSION = 1
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run as asked for.
+
+    Attributes
+    ----------
+    name : str
+        Letters, digits, `.`, `_` and `-`.
+    seed : int
+        Run seed.
+    settings : mapping
+        Everything else that decides the result, ready for JSON: t_stop, dt, engine, record, clamp ...
+    inputs : mapping
+        `cell` and, unless there is none, `network`.
+    trials : int
+        How many are asked for. Not part of the run's identity: a run can be extended.
+    provenance : mapping
+        Who, where and with what (`isfray.catalog.provenance`). Not part of the identity.
+    """
+
+    name: str
+    seed: int
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, ModelInputs]
+    trials: int = 0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+
+    def identity(self) -> dict[str, Any]:
+        """What two runs of one name must have in common: seed, settings, and the content of every input."""
+        body = {
+            "seed": self.seed,
+            "settings": dict(self.settings),
+            "inputs": {role: _digest(inputs) for role, inputs in self.inputs.items()},
+        }
+        try:
+            plain: dict[str, Any] = json.loads(json.dumps(body, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"cannot be stored ({error})", key="settings", expected="numbers, names and lists of them"
+            ) from None
+        return plain
+
+
+@dataclass(frozen=True)
+class Session:
+    """One time a run was worked on: when (UTC, ISO 8601), how many trials it was asked for, where and with what."""
+
+    id: str
+    started: str
+    ended: str | None
+    trials: int
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a catalog knows about a run.
+
+    Attributes
+    ----------
+    name, seed, settings
+        As asked for.
+    inputs : mapping
+        By role (`cell`, `network`): names and SHA-256 of `main` and, by reference, `references`.
+    created : str
+        When, UTC, ISO 8601.
+    trials_asked, trials_committed : int
+        The most trials any session asked for; how many are there.
+    sessions : tuple of Session
+        Each time it was worked on, in order of time.
+    rows, bytes : mapping
+        Committed rows and file bytes by table.
+    """
+
+    name: str
+    seed: int
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    created: str
+    trials_asked: int
+    trials_committed: int
+    sessions: tuple[Session, ...]
+    rows: Mapping[str, int]
+    bytes: Mapping[str, int]
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Of the first session."""
+        return self.sessions[0].provenance if self.sessions else {}
+
+
+def check_name(name: str) -> str:
+    """Return a run name that is also a good folder name; InputError otherwise."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InputError(
+            "is not a run name",
+            key="run",
+            value=name,
+            expected="up to 100 letters, digits, '.', '_' or '-', not '.' first",
+        )
+    return name
+
+
+def _digest(inputs: ModelInputs) -> dict[str, Any]:
+    def one(file: InputFile) -> dict[str, str]:
+        return {"name": file.name, "sha256": file.sha256}
+
+    return {"main": one(inputs.main), "references": {ref: one(file) for ref, file in sorted(inputs.references.items())}}
+
+
+def run_key(run: str) -> str:
+    """Key of the object that says what a run is."""
+    return f"runs/{run}/run.json"
+
+
+def input_key(file: Mapping[str, str]) -> str:
+    """Key an input's bytes are kept under."""
+    return f"inputs/{file['sha256']}/{file['name']}"
+
+
+def store_inputs(storage: Storage, spec: RunSpec) -> None:
+    """Keep every input of a run byte for byte, each content once."""
+    files = {f for inputs in spec.inputs.values() for f in (inputs.main, *inputs.references.values())}
+    for key, data in {input_key({"sha256": f.sha256, "name": f.name}): f.data for f in files}.items():
+        storage.create(key, data)
+
+
+def load_inputs(storage: Storage, body: Mapping[str, Any]) -> dict[str, ModelInputs]:
+    """Inputs of a run as they were, from its run.json; InputError if one is gone or has changed."""
+
+    def load(file: Mapping[str, str]) -> InputFile:
+        data = contents.get(input_key(file))
+        uri = f"{storage.uri}/{input_key(file)}"
+        if data is None:
+            raise InputError("is missing", file=uri, expected="an undamaged catalog")
+        if hashlib.sha256(data).hexdigest() != file["sha256"]:
+            raise InputError(
+                "has changed since it was stored", file=uri, expected=f"content of SHA-256 {file['sha256']}"
+            )
+        return InputFile(file["name"], data, uri)
+
+    contents = storage.read_many({input_key(file) for file in input_files(body)})
+    return {
+        role: ModelInputs(load(files["main"]), {ref: load(file) for ref, file in files["references"].items()})
+        for role, files in body["inputs"].items()
+    }
+
+
+def input_files(body: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    """Name and SHA-256 of every input a run.json names."""
+    for files in body["inputs"].values():
+        yield files["main"]
+        yield from files["references"].values()
+
+
+def run_json(spec: RunSpec, created: str) -> bytes:
+    """Bytes of a new run.json."""
+    body = {
+        "format": "isfray-run",
+        "version": RUN_VERSION,
+        "name": spec.name,
+        **spec.identity(),
+        "created": created,
+        "provenance": dict(spec.provenance),
+    }
+    return (json.dumps(body, indent=1, sort_keys=True, default=str) + "\n").encode()
+
+
+def parse_run(data: bytes, uri: str) -> dict[str, Any]:
+    """Body of a run.json."""
+    return read_json(data, uri, "isfray-run", RUN_VERSION)
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """What sets two runs apart, in words: empty if they are the same."""
+    found = []
+    if there["seed"] != here["seed"]:
+        found.append(f"seed {there['seed']} there, {here['seed']} here")
+    old, new = dict(_flat(there["settings"])), dict(_flat(here["settings"]))
+    for key in sorted(old.keys() | new.keys()):
+        a, b = old.get(key, "not set"), new.get(key, "not set")
+        if a != b:
+            found.append(f"{key} {a} there, {b} here")
+    for role in sorted(there["inputs"].keys() | here["inputs"].keys()):
+        found += _input_differences(role, there["inputs"].get(role), here["inputs"].get(role))
+    return found
+
+
+def _input_differences(role: str, old: Any, new: Any) -> list[str]:
+    if old is None or new is None:
+        return [
+            f"{role} model {'missing' if old is None else 'given'} there, {'missing' if new is None else 'given'} here"
+        ]
+    pairs = {"main": (old["main"], new["main"])}
+    for reference in sorted(old["references"].keys() | new["references"].keys()):
+        pairs[reference] = (old["references"].get(reference), new["references"].get(reference))
+    found = []
+    for a, b in pairs.values():
+        if (a or {}).get("sha256") != (b or {}).get("sha256"):
+            hashes = [f"SHA-256 {file['sha256'][:12]}" if file else "not used" for file in (a, b)]
+            found.append(f"{role}: {(b or a)['name']} differs ({hashes[0]} there, {hashes[1]} here)")
+    return found
+
+
+def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, value

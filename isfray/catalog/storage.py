@@ -1,0 +1,112 @@
+"""Storage as the catalog needs it: whole objects under keys, listed by prefix, created at most once.
+
+No rename, no append, no lock, no partly written object: what a local disk and an S3 bucket both do well. A key is a path
+below the catalog's root, with `/` between its parts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from isfray.model.errors import InputError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored object: its size in bytes and when it was last written, s since the epoch."""
+
+    key: str
+    bytes: int
+    modified: float
+
+
+class Storage(ABC):
+    """Objects below one URI.
+
+    A failure of the disk, the network or the permissions is raised as `InputError` naming the URI; nothing is half done.
+
+    Parameters
+    ----------
+    uri : str
+        Where the objects are, for messages and for readers.
+    options : mapping
+        What fsspec was given to reach them.
+    """
+
+    def __init__(self, uri: str, options: Mapping[str, Any]) -> None:
+        self.uri, self.options = uri, dict(options)
+
+    @abstractmethod
+    def read(self, key: str) -> bytes | None:
+        """Content of an object; None if there is none."""
+
+    @abstractmethod
+    def listing(self, prefix: str) -> dict[str, Entry]:
+        """Every object below `prefix` (which ends in `/`, or is empty), at any depth, by key."""
+
+    @abstractmethod
+    def folders(self, prefix: str) -> list[str]:
+        """Names that follow directly on `prefix` and have something below them, sorted. A hint: they may be empty."""
+
+    @abstractmethod
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object whole; a reader sees all of it or what was there before."""
+
+    @abstractmethod
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object whole if there is none; False, and nothing changed, if there is. One of many callers wins."""
+
+    @abstractmethod
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; one that is not there is no error."""
+
+    def empty(self) -> bool:
+        """Whether nothing is stored here."""
+        return not self.listing("")
+
+    def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Contents of those objects that exist."""
+        return {key: data for key in keys if (data := self.read(key)) is not None}
+
+    def source(self, key: str) -> str | BytesIO:
+        """What Polars scans for an object: a path or URI it can open itself, or the bytes."""
+        data = self.read(key)
+        if data is None:
+            raise InputError("is missing", file=f"{self.uri}/{key}", expected="a file the catalog lists")
+        return BytesIO(data)
+
+    def polars_options(self) -> dict[str, str]:
+        """`storage_options` with which Polars opens `source`."""
+        return {}
+
+    @contextmanager
+    def reported(self, doing: str, key: str = "") -> Any:
+        """Turn whatever the storage raises into one clear line."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # clients of object stores raise types of their own
+            raise failure(f"{self.uri}/{key}".rstrip("/"), doing, error) from error
+
+
+_ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (PermissionError, "a place you may read and write (check its permissions or your credentials)"),
+    (NotADirectoryError, "a folder, but a file is in the way"),
+    (FileExistsError, "a folder, but a file is in the way"),
+    (FileNotFoundError, "a folder or bucket that exists"),
+)
+
+
+def failure(uri: str, doing: str, error: Exception) -> InputError:
+    """One line about a storage that refused: what was tried, why it failed, what would have been right."""
+    advice = next(
+        (text for kind, text in _ADVICE if isinstance(error, kind)), "a storage that can be reached, with space"
+    )
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return InputError(f"cannot be {doing} ({reason})", file=uri, expected=advice)

@@ -1,0 +1,158 @@
+"""The command line. Exit status 0 on success, 2 on wrong input with one clear line, 1 if trials or a check failed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+import isfray
+from isfray.model.errors import InputError
+
+if TYPE_CHECKING:
+    from isfray.catalog import Catalog
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{self.prog}: {message}", expected=f"see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except InputError as error:
+        print(f"isfray: {error}", file=sys.stderr)
+        return 2
+    except isfray.TrialError as error:
+        print(f"isfray: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="isfray", description="Simulate network-embedded detailed neurons, trial by trial, on Ray.")
+    parser.add_argument("--version", action="version", version=f"isfray {isfray.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    run = commands.add_parser("run", help="simulate the trials of a run into a catalog, or resume it")
+    run.add_argument("--cell", required=True, metavar="FILE", help="cell .param file")
+    run.add_argument("--network", required=True, metavar="FILE", help="network .param file")
+    run.add_argument("--catalog", required=True, metavar="URI", help="folder or s3://bucket/prefix")
+    run.add_argument("--run", required=True, metavar="NAME", help="name of the run; the same name resumes it")
+    run.add_argument("--trials", required=True, type=int, metavar="N", help="trials the run shall have in all")
+    run.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the run (0)")
+    run.add_argument("--t-stop", type=float, metavar="MS", help="simulated time (the cell file's tStop)")
+    run.add_argument("--workers", type=int, metavar="N", help="simulation actors, one CPU each (all CPUs)")
+    run.add_argument("--engine", default="neuron", metavar="E", help="neuron")
+    run.add_argument("--record", action="append", metavar="PLACE", help="sites (default), all, or a place; repeatable")
+    run.add_argument("--search-path", action="append", default=[], metavar="DIR", help="where else named files may be")
+    run.set_defaults(command=_run)
+
+    info = commands.add_parser("info", help="what a catalog, or one run of it, holds")
+    info.add_argument("uri", metavar="URI")
+    info.add_argument("name", nargs="?", metavar="NAME")
+    info.set_defaults(command=_info)
+
+    verify = commands.add_parser("verify", help="check everything the catalog promises")
+    verify.add_argument("uri", metavar="URI")
+    verify.add_argument("name", nargs="?", metavar="NAME")
+    verify.add_argument("--repair", action="store_true", help="remove what no reader can see")
+    verify.set_defaults(command=_verify)
+
+    compact = commands.add_parser("compact", help="turn a run's many small files into few large ones")
+    compact.add_argument("uri", metavar="URI")
+    compact.add_argument("name", metavar="NAME")
+    compact.set_defaults(command=_compact)
+
+    mechanisms = commands.add_parser("mechanisms", help="the compiled ion channels and synapses")
+    mechanisms_commands = mechanisms.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    build = mechanisms_commands.add_parser("build", help="compile them ahead of the first simulation")
+    build.set_defaults(command=_build)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    cell = isfray.load_cell(options.cell, options.search_path)
+    network = isfray.load_network(options.network, options.search_path)
+    record = options.record or ["sites"]
+    handle = isfray.simulate(
+        cell,
+        network,
+        options.catalog,
+        run=options.run,
+        trials=options.trials,
+        seed=options.seed,
+        t_stop=options.t_stop,
+        workers=options.workers,
+        engine=options.engine,
+        record=record[0] if len(record) == 1 else record,
+    )
+    _print_run(handle.catalog, handle.name)
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    catalog = _existing(options.uri)
+    if options.name is not None:
+        _print_run(catalog, options.name)
+        return 0
+    names = catalog.runs()
+    print(f"{catalog.uri}: {len(names)} run{'s' * (len(names) != 1)}")
+    for name in names:
+        about = catalog.info(name)
+        print(f"  {name}  {about.trials_committed}/{about.trials_asked} trials  seed {about.seed}  {about.created}")
+    return 0
+
+
+def _print_run(catalog: Catalog, name: str) -> None:
+    about = catalog.info(name)
+    print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
+    settings = about.settings
+    print(f"  t_stop {settings['t_stop']:g} ms, dt {settings['dt']:g} ms, engine {settings['engine']}, {about.created}")
+    for role, files in about.inputs.items():
+        print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
+    for table, rows in about.rows.items():
+        print(f"  {table:20} {rows:>12,} rows {_megabytes(about.bytes[table]):>10}")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def _verify(options: argparse.Namespace) -> int:
+    catalog = _existing(options.uri)
+    names = catalog.runs() if options.name is None else [options.name]
+    fine = True
+    for name in names:
+        report = catalog.verify(name, repair=options.repair)
+        fine &= report.ok
+        print(report)
+    return 0 if fine else 1
+
+
+def _compact(options: argparse.Namespace) -> int:
+    print(_existing(options.uri).compact(options.name))
+    return 0
+
+
+def _existing(uri: str) -> Catalog:
+    catalog = isfray.Catalog(uri)
+    if not catalog.exists():
+        raise InputError("is no catalog", file=uri, expected="a folder or URI that `isfray run` wrote to")
+    return catalog
+
+
+def _build(options: argparse.Namespace) -> int:
+    from isfray.engine.build import build
+
+    print(build())
+    return 0

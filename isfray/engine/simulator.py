@@ -1,0 +1,293 @@
+"""One compiled, built, synapse-bearing cell that runs trial after trial (FORMATS 9, 11)."""
+
+from __future__ import annotations
+
+import socket
+import time as clock
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from isfray import tables
+from isfray.activity import Spikes, draw_trial
+from isfray.engine import mechanisms
+from isfray.engine.active import ActiveSynapses, drawn, stored
+from isfray.engine.live_cell import LiveCell
+from isfray.engine.recording import DENDRITE_THRESHOLD, SOMA_THRESHOLD, detect_spikes, recorded_sites
+from isfray.engine.synapses import Synapses
+from isfray.model.cell import CellModel
+from isfray.model.clamp import Clamps, read_clamps
+from isfray.model.embedding import place
+from isfray.model.errors import InputError
+from isfray.model.landmarks import RecordingSite
+from isfray.model.network import NetworkModel
+
+ENGINES = ("neuron",)
+"""Engines of this version; the first is the default."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What one trial gave.
+
+    Attributes
+    ----------
+    time : ndarray, shape (samples,)
+        Sample times in ms, as NEURON counts them.
+    voltage : mapping of str to ndarray, shape (samples,)
+        Membrane potential in mV by site: "soma", recording-site labels, and what `record` named.
+    tables : mapping of str to pyarrow.Table
+        The trial's rows of every table of the catalog.
+    """
+
+    time: NDArray[np.float64]
+    voltage: Mapping[str, NDArray[np.float64]]
+    tables: Mapping[str, pa.Table]
+
+
+class Simulator:
+    """A cell in this process's NEURON, with its network's synapses, ready for any number of trials.
+
+    Parameters
+    ----------
+    cell : CellModel
+    network : NetworkModel, optional
+        Without it the cell has no synapses.
+    engine : str
+        "neuron": NEURON's fixed step.
+    clamp : list of CurrentClamp or of mappings
+        Current clamps: section (label or id), x, delay (ms), dur (ms), amp (nA).
+    record : str or list of str
+        "sites" (soma and recording sites), "all" segments too, or names of places.
+    share_synapses : bool
+        One point process per segment and kinetics (default), or one per active synapse, as ISF does: the same
+        voltage, many times the cost.
+    dt : float, optional
+        Time step in ms; the cell file's by default.
+
+    Raises
+    ------
+    InputError
+        If anything in cell, network or arguments cannot be simulated.
+
+    Examples
+    --------
+    >>> simulator = Simulator(cell, network)  # doctest: +SKIP
+    >>> simulator.run(seed=7, t_stop=300.0).voltage["soma"]  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        cell: CellModel,
+        network: NetworkModel | None = None,
+        *,
+        engine: str = ENGINES[0],
+        clamp: Clamps = (),
+        record: str | Sequence[str] = "sites",
+        share_synapses: bool = True,
+        dt: float | None = None,
+    ) -> None:
+        self.cell, self.network = cell, network
+        self.engine = check_engine(engine)
+        self.dt = positive("dt", cell.defaults.dt if dt is None else dt)
+        self.sites = recorded_sites(cell, record)
+        electrodes = read_clamps(clamp, cell.morphology.labels)
+        self._placement = None
+        if network is not None:
+            self._placement = place(network.synapses.section_id, network.synapses.x, cell.geometry)
+        self._h = mechanisms.load()
+        self._live = LiveCell(cell, self._h)
+        self._live.add_electrodes(electrodes)
+        self._globals = dict(cell.mechanism_globals)
+        for name in self._globals:
+            if not hasattr(self._h, name):
+                mechanism_key = f"mech_globals.{name}"
+                raise InputError(
+                    "is no NEURON global", file=cell.param.file, key=mechanism_key, expected="<param>_<mechanism>"
+                )
+        self._synapses: Synapses | None = None
+        if network is not None and self._placement is not None:
+            self._synapses = Synapses(self._live, network, self._placement, share=share_synapses)
+            self._globals |= self._synapses.globals
+        self._traces = [self._h.Vector() for _ in self.sites]
+        self._time = self._h.Vector()
+
+    def run(self, seed: int | None = None, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
+        """Draw one trial's input from its seed and simulate it.
+
+        Parameters
+        ----------
+        seed : int, optional
+            The trial's seed (`isfray.trial_seed(run_seed, trial)` for trial k of a run); needed with a network.
+        t_stop : float, optional
+            End in ms; the cell file's by default.
+        trial : int
+            Number the tables carry.
+
+        Returns
+        -------
+        TrialResult
+        """
+        t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
+        began = clock.perf_counter()
+        if self.network is None or self._placement is None:
+            return self._finish(None, None, seed or 0, t_stop, trial, began)
+        if seed is None:
+            raise InputError("is missing", key="seed", expected="the trial's seed, an integer >= 0")
+        drawn_input = draw_trial(self.network, seed, t_stop, self._placement)
+        active = drawn(self.network, self._placement, drawn_input.releases)
+        return self._finish(active, drawn_input.spikes, seed, t_stop, trial, began)
+
+    def replay(self, releases: Any, t_stop: float | None = None, *, seed: int = 0, trial: int = 0) -> TrialResult:
+        """Simulate the stored releases of one trial: each synapse at its section and 3D point, at its times.
+
+        Parameters
+        ----------
+        releases : table or path
+            `synapse_activation` rows of one trial (Polars, pyarrow, pandas), or an ISF synapse CSV.
+        t_stop : float, optional
+            End in ms; the cell file's by default.
+        seed : int
+            Seed of the trial: it fixes the weights where the network draws them.
+        trial : int
+            Number the tables carry.
+
+        Returns
+        -------
+        TrialResult
+        """
+        t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
+        if self.network is None:
+            raise InputError("is missing", key="network", expected="the network that gives weights and receptors")
+        began = clock.perf_counter()
+        active = stored(releases, self.network, self.cell.geometry, seed)
+        return self._finish(active, None, seed, t_stop, trial, began)
+
+    def _finish(
+        self,
+        active: ActiveSynapses | None,
+        spikes: Spikes | None,
+        seed: int,
+        t_stop: float,
+        trial: int,
+        began: float,
+    ) -> TrialResult:
+        self._integrate(active, t_stop)
+        time = np.array(self._time)
+        voltage = {site.label: np.array(trace) for site, trace in zip(self.sites, self._traces, strict=True)}
+        spike_times = [detect_spikes(time, v, threshold(s)) for s, v in zip(self.sites, voltage.values(), strict=True)]
+        out = {
+            "synapse_activation": self._synapse_table(trial, active),
+            "cell_activation": self._cell_table(trial, spikes),
+            "spike_times": tables.spike_times(
+                trial, sites=list(voltage), thresholds=[threshold(s) for s in self.sites], times=spike_times
+            ),
+            "voltage_traces": tables.voltage_traces(
+                trial,
+                sites=list(voltage),
+                section_id=[s.section for s in self.sites],
+                x=[s.x for s in self.sites],
+                soma_distance=[s.soma_distance for s in self.sites],
+                t_start=float(time[0]),
+                dt=self.dt,
+                voltage=np.stack(list(voltage.values())),
+            ),
+        }
+        at_soma = [len(t) for s, t in zip(self.sites, spike_times, strict=True) if s.section == 0]
+        row = tables.trial_row(
+            trial,
+            seed=seed,
+            t_stop=t_stop,
+            dt=self.dt,
+            n_active_synapses=0 if active is None else len(active),
+            n_releases=0 if active is None else len(active.times),
+            n_spikes=at_soma[0] if at_soma else 0,
+            engine=self.engine,
+            host=socket.gethostname(),
+            wall_s=clock.perf_counter() - began,
+            finished_at=datetime.now(UTC),
+        )
+        return TrialResult(time, voltage, {"trials": row, **out})
+
+    def _integrate(self, active: ActiveSynapses | None, t_stop: float) -> None:
+        h = self._h
+        for name, value in self._globals.items():
+            setattr(h, name, value)
+        h.celsius, h.dt = self.cell.defaults.temperature, self.dt
+        h.CVode().active(False)
+        self._time.record(h._ref_t)
+        for site, trace in zip(self.sites, self._traces, strict=True):
+            trace.record(self._live.sections[site.section](site.x)._ref_v)
+        post = self._synapses.bind(active) if self._synapses is not None and active is not None else None
+        h.finitialize(self.cell.defaults.v_init)
+        if post is not None:
+            post()
+        while h.t < t_stop:
+            h.fadvance()
+
+    def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
+        labels = self.cell.morphology.labels
+        if active is None:
+            return tables.SCHEMAS["synapse_activation"].empty_table()
+        distinct = list(dict.fromkeys(labels))
+        of_section = np.array([distinct.index(label) for label in labels])
+        return tables.synapse_activation(
+            trial,
+            synapse_type_index=active.population,
+            **self._population_names(),
+            synapse_id=active.synapse_id,
+            section_id=active.placement.section_id,
+            section_pt_id=active.placement.section_pt_id,
+            soma_distance=active.placement.soma_distance,
+            label_index=of_section[active.placement.section_id],
+            labels=distinct,
+            offsets=active.offsets,
+            times=active.times,
+        )
+
+    def _cell_table(self, trial: int, spikes: Spikes | None) -> pa.Table:
+        if spikes is None:
+            return tables.SCHEMAS["cell_activation"].empty_table()
+        first = np.flatnonzero(
+            np.r_[True, (np.diff(spikes.population) != 0) | (np.diff(spikes.cell_id) != 0)][: len(spikes)]
+        )
+        return tables.cell_activation(
+            trial,
+            synapse_type_index=spikes.population[first],
+            **self._population_names(),
+            cell_id=spikes.cell_id[first],
+            offsets=np.append(first, len(spikes)),
+            times=spikes.time,
+        )
+
+    def _population_names(self) -> dict[str, list[str]]:
+        populations = self.network.populations if self.network is not None else ()
+        return {
+            "type_names": [p.name for p in populations],
+            "celltypes": [p.celltype for p in populations],
+            "columns": [p.column for p in populations],
+        }
+
+
+def threshold(site: RecordingSite) -> float:
+    """Return the voltage (mV) whose upward crossing counts as a spike at a site."""
+    return SOMA_THRESHOLD if site.section == 0 else DENDRITE_THRESHOLD
+
+
+def check_engine(engine: str) -> str:
+    """Return the engine's name; InputError if there is none of that name."""
+    if engine not in ENGINES:
+        raise InputError("is no engine", key="engine", value=engine, expected=" or ".join(ENGINES))
+    return engine
+
+
+def positive(key: str, value: Any) -> float:
+    """Return a time in ms; InputError unless it is a finite number above zero."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise InputError("is not a positive number", key=key, value=value, expected="> 0 ms")
+    return float(value)

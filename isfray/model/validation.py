@@ -1,0 +1,72 @@
+"""The boundary between a parsed `.param` file and validated data: pydantic's findings, told as one InputError."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from isfray.model.param import Key, ParamFile
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(kind: type[M], data: Any, param: ParamFile, path: Key, *, siblings: Iterable[str] = ()) -> M:
+    """Return `data` as a validated `kind`; InputError naming file, line and key if it is not one.
+
+    A field's description is what the error says was expected.
+
+    Parameters
+    ----------
+    kind : type of BaseModel
+        What the mapping should be.
+    data : Any
+        The mapping found at `path`.
+    param : ParamFile
+        File it stands in.
+    path : tuple
+        Where in the file it stands.
+    siblings : iterable of str
+        Other keys known at this place: only offered where a key is misspelt.
+    """
+    fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+    known_keys(data, fields, param, path, siblings=siblings)
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+    at = (*path, *found["loc"])
+    expected = _expected(fields.get(str(found["loc"][0])) if found["loc"] else None)
+    match found["type"]:
+        case "missing":
+            raise param.error(at, "is missing", expected=expected)
+        case "value_error":
+            problem, _, wanted = str(found["ctx"]["error"]).partition("; expected ")
+            raise param.error(at, problem, expected=wanted or expected)
+        case found_type if found_type.endswith(("_type", "_parsing")):
+            raise param.error(at, "is not of the right type", expected=expected or found["msg"])
+        case _:
+            raise param.error(at, "is out of range", expected=expected or found["msg"])
+
+
+def known_keys(data: Any, known: Iterable[str], param: ParamFile, path: Key, *, siblings: Iterable[str] = ()) -> None:
+    """Raise InputError if `data` is no mapping or has a key that is not known; the nearest known key is named."""
+    if not isinstance(data, dict):
+        raise param.error(path, "is not a mapping", expected="{ key: value, ... }")
+    known = list(known)
+    for key in data:
+        if key not in known:
+            everything = [*known, *(k for k in siblings if k not in known)]
+            near = difflib.get_close_matches(key, everything, n=1)
+            expected = repr(near[0]) if near else "one of " + ", ".join(everything)
+            raise param.error((*path, key), "is not a known key", expected=expected)
+
+
+def _expected(field: FieldInfo | None) -> str | None:
+    return field.description if field else None
