@@ -41,7 +41,7 @@ class Result(Protocol):
 class Runner(Protocol):
     """What simulates: `isfray.engine.Simulator`, or anything that runs trials like it."""
 
-    def run(self, seed: int, t_stop: float | None = None, trial: int = 0) -> Result:
+    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> Result:
         """Simulate one trial."""
         ...
 

@@ -48,7 +48,7 @@ def run_trials(
     t_stop : float, optional
         Simulated time, ms.
     workers, wait, progress
-        See `isfray.cluster.simulate.simulate`, also for what is returned and raised.
+        See `isfray.cluster.simulation.simulate`, also for what is returned and raised.
     limits : Limits, optional
         Bounds.
     prepare : callable, optional
@@ -104,10 +104,19 @@ def _drive(dispatcher: Dispatcher, handle: RunHandle, shown: Reporter, opened: S
     try:
         shown.close()
         session.leave()
-        handle.catalog.close_run(handle.name, opened)
+        if isinstance(error, InputError) and _is_void(handle):
+            handle.catalog.delete(handle.name)  # so that the name is free for the mended models
+        else:
+            handle.catalog.close_run(handle.name, opened)
     except BaseException as raised:
         error = error or raised
     handle._tell_over(tuple(dispatcher.ledger.failures.values()), error)
+
+
+def _is_void(handle: RunHandle) -> bool:
+    """Whether the run has no trial and no other call has worked on it."""
+    about = handle.catalog.info(handle.name)
+    return not about.trials_committed and len(about.sessions) == 1
 
 
 def _wait(handle: RunHandle, *, say: bool) -> RunHandle:

@@ -48,7 +48,7 @@ class NullEngine:
             raise self.unbuildable
         return self
 
-    def run(self, seed: int, t_stop: float | None = None, trial: int = 0) -> NullResult:
+    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:
         first = self._enter(trial)
         if trial in self.raises:
             raise ValueError(f"no spikes for trial {trial}")

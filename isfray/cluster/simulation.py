@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from isfray.catalog import Catalog, RunSpec, provenance
-from isfray.cluster.actors import Runner
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_trials
+from isfray.engine import ENGINES, Simulator
 from isfray.engine.build import build
+from isfray.engine.recording import recorded_sites
+from isfray.engine.simulator import check_engine, positive
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
+from isfray.model.embedding import check_sections
 from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 
@@ -33,10 +36,8 @@ class SimulatorFactory:
     clamp: tuple[CurrentClamp, ...]
     record: str | tuple[str, ...]
 
-    def __call__(self) -> Runner:
+    def __call__(self) -> Simulator:
         """Build it."""
-        from isfray.engine import Simulator
-
         return Simulator(self.cell, self.network, engine=self.engine, clamp=self.clamp, record=self.record)
 
 
@@ -49,7 +50,7 @@ def simulate(
     trials: int,
     seed: int = 0,
     t_stop: float | None = None,
-    engine: str = "neuron",
+    engine: str = ENGINES[0],
     clamp: Clamps = (),
     record: str | Iterable[str] = "sites",
     workers: int | None = None,
@@ -129,16 +130,19 @@ def simulate(
         raise InputError(
             "is not a network model", key="network", value=network, expected="what isfray.load_network returns, or None"
         )
-    t_stop = cell.defaults.t_stop if t_stop is None else t_stop
-    _duration("t_stop", t_stop, "ms")
-    clamps = read_clamps(clamp, tuple(cell.geometry.morphology.labels))
+    t_stop = positive("t_stop", cell.defaults.t_stop if t_stop is None else t_stop)
+    check_engine(engine)
+    clamps = read_clamps(clamp, cell.morphology.labels)
     recorded = record if isinstance(record, str) else tuple(record)
+    recorded_sites(cell, recorded)
+    if network is not None:
+        check_sections(network.synapses.section_id, cell.geometry)
     inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
     spec = RunSpec(
         name=run,
         seed=int(seed),
         settings={
-            "t_stop": float(t_stop),
+            "t_stop": t_stop,
             "dt": cell.defaults.dt,
             "engine": engine,
             "record": recorded,
@@ -159,7 +163,7 @@ def simulate(
         spec,
         catalog,
         factory,
-        t_stop=float(t_stop),
+        t_stop=t_stop,
         workers=workers,
         wait=wait,
         progress=progress,
