@@ -12,11 +12,8 @@ from types import FrameType
 
 import ray
 
-# Ray reads these when it starts. A user's own setting wins.
-_QUIET: Mapping[str, str] = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+# What a Ray of our own is started with; a user's own setting wins.
+_LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 _lock = threading.Lock()
 _users = 0
@@ -53,7 +50,7 @@ def join(workers: int | None = None) -> None:
 
 def _connect(workers: int | None) -> None:
     address = os.environ.get("RAY_ADDRESS")
-    with _environment(_QUIET), _own_sigterm():
+    with _environment({} if address else _LOCAL), _own_sigterm():
         if address:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         else:
