@@ -109,7 +109,7 @@ class Synapses:
         if self.share and (index, r) in self._connections:
             return self._connections[index, r]
         process = self._point_process(int(active.placement.section_id[i]), float(active.placement.x[i]), receptor)
-        connection = self.cell.h.NetCon(None, process, receptor.threshold, receptor.delay, 0.0)
+        connection = self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0)
         if self.share and index >= 0:
             self._connections[index, r] = connection
         else:
