@@ -1,0 +1,194 @@
+"""The simulation actors of one run: asked for, fed with trials, watched, replaced, let go."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import uuid
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from isfray.cluster.actors import Outcome, Place
+from isfray.cluster.events import Events
+from isfray.cluster.failures import RunError
+from isfray.cluster.ledger import Ledger
+from isfray.cluster.limits import Limits
+from isfray.cluster.workers import Worker, death, hire
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 2  # trials per actor: one runs, one is queued behind it
+IDLE_SECONDS = 30.0  # an actor that has had no trial for so long goes back to the cluster
+
+
+class Crew:
+    """Simulation actors and the trials they have.
+
+    Parameters
+    ----------
+    run : str
+        Name of the run.
+    ledger : Ledger
+        Where each trial stands.
+    events : Events
+        Where answers arrive.
+    factory : object reference
+        Runner factory in the object store.
+    call : callable
+        Seed and t_stop of a trial by its number.
+    simulated : callable
+        Told each trial that was simulated: its outcome and where its tables are.
+    wanted : callable
+        How many actors are wanted now.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        ledger: Ledger,
+        events: Events,
+        limits: Limits,
+        *,
+        factory: Any,
+        call: Callable[[int], tuple[int, float | None]],
+        simulated: Callable[[Outcome, Any, float], None],
+        wanted: Callable[[], int],
+        clock: Callable[[], float],
+    ) -> None:
+        self._run, self._ledger, self._events, self._limits = run, ledger, events, limits
+        self._factory, self._call, self._simulated, self._wanted, self._clock = factory, call, simulated, wanted, clock
+        self._token = uuid.uuid4().hex[:6]
+        self._workers: set[Worker] = set()
+        self._hungry: dict[Worker, None] = {}
+        self._hired = self._stillborn = 0
+        self._hire_after = 0.0
+        self._seconds: deque[float] = deque(maxlen=101)
+        self.ready = 0
+        """Actors whose runner is built."""
+
+    def tend(self) -> None:
+        """Do what is due by the clock: ask for actors, let idle ones go, end stuck ones."""
+        now, timeout = self._clock(), self._timeout()
+        ledger = self._ledger
+        wanted = min(max(1, self._wanted()), ledger.waiting + ledger.leased)
+        while len(self._workers) < wanted and now >= self._hire_after:
+            worker = hire(self._factory, f"isfray {self._run} {self._token} simulation {self._hired}")
+            self._hired += 1
+            self._workers.add(worker)
+            self._events.watch(worker.handle.start.remote(), partial(self._started, worker))
+        for worker in list(self._workers):
+            if worker.calls:
+                if not worker.ending and now - worker.idle_since > timeout:
+                    trial = next(iter(worker.calls))
+                    log.info("trial %d on %s is stuck for %.0f s; trying it elsewhere", trial, worker.name, timeout)
+                    worker.end(f"no result within {timeout:.0f} s")
+            elif not ledger.waiting and (
+                not worker.ready or not ledger.leased or now - worker.idle_since > IDLE_SECONDS
+            ):
+                self._dismiss(worker)
+
+    def feed(self) -> None:
+        """Give waiting trials to actors that have room."""
+        now = self._clock()
+        # When few trials are left, queueing one behind another would keep it from an idle actor.
+        depth = IN_FLIGHT if self._ledger.waiting > self.ready else 1
+        while self._hungry and self._ledger.waiting:
+            worker = next(iter(self._hungry))
+            del self._hungry[worker]
+            while len(worker.calls) < depth and (trial := self._ledger.lease()) is not None:
+                outcome = worker.send(trial, *self._call(trial), now)
+                self._events.watch(outcome, partial(self._returned, worker, trial))
+
+    def end(self, why: str) -> None:
+        """End every actor; what they have comes back to the ledger as their ends are noticed."""
+        for worker in self._workers:
+            worker.end(why, blame=False)
+
+    def _started(self, worker: Worker, future: Future[Place]) -> None:
+        if worker not in self._workers or worker.ending:
+            return
+        try:
+            place = future.result()
+        except Exception as error:
+            self._not_started(worker, death(error))
+            return
+        if place.trouble is not None:
+            if place.trouble.mistake is not None:
+                raise place.trouble.mistake
+            self._not_started(worker, place.trouble.error)
+            return
+        worker.node, worker.ready, worker.idle_since = place.node, True, self._clock()
+        self._hungry[worker] = None
+        self._stillborn = 0
+        self.ready += 1
+
+    def _not_started(self, worker: Worker, line: str) -> None:
+        log.info("%s could not start: %s", worker.name, line)
+        self._dismiss(worker)
+        pauses = self._limits.pauses
+        if self._stillborn >= len(pauses) and not self.ready:
+            raise RunError(f"no simulation actor could start ({line})")
+        self._hire_after = self._clock() + pauses[min(self._stillborn, len(pauses) - 1)]
+        self._stillborn += 1
+
+    def _returned(self, worker: Worker, trial: int, future: Future[Outcome]) -> None:
+        now = self._clock()
+        try:
+            outcome = future.result()
+        except Exception as error:
+            worker.calls[trial].error = error
+            self._hungry.pop(worker, None)
+            worker.end()
+            self._bury_if_dead(worker)
+            return
+        call = worker.finish(trial, now)
+        trouble = outcome.trouble
+        if trouble is None:
+            self._seconds.append(outcome.seconds)
+            self._ledger.hold(trial)
+            self._simulated(outcome, call.tables, now)
+        elif trouble.machine:
+            self._ledger.blame(trial, trouble.error, trouble.trace)
+            worker.end(trouble.error, blame=False)
+        else:
+            self._ledger.fail(trial, trouble.error, trouble.trace)
+        worker.memory = worker.memory or outcome.memory
+        worker.retiring = worker.retiring or outcome.memory > worker.memory + self._limits.memory_growth
+        if worker.ending:
+            self._bury_if_dead(worker)
+        elif not worker.retiring:
+            self._hungry[worker] = None
+        elif not worker.calls:
+            log.info("%s has grown to %.0f MB; replacing it", worker.name, outcome.memory / 1e6)
+            self._dismiss(worker)
+
+    def _bury_if_dead(self, worker: Worker) -> None:
+        """Account for the trials of a dead actor once all have answered.
+
+        Only the one that ran can be to blame, and not if its node was lost.
+        """
+        if worker not in self._workers or not worker.all_lost:
+            return
+        self._dismiss(worker)
+        preempted = bool(worker.calls) and worker.preempted()
+        log.info("%s is gone (%s)", worker.name, "its node was lost" if preempted else worker.ending)
+        for position, call in enumerate(worker.calls.values()):
+            if position or preempted or not worker.blame:
+                self._ledger.release(call.trial, begun=not position)
+            else:
+                self._ledger.blame(call.trial, worker.ending)
+        worker.calls.clear()
+
+    def _dismiss(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._hungry.pop(worker, None)
+        self.ready -= worker.ready
+        worker.end("it is not needed any more")
+
+    def _timeout(self) -> float:
+        if self._limits.trial_timeout is not None:
+            return self._limits.trial_timeout
+        return max(60.0, 20 * statistics.median(self._seconds)) if len(self._seconds) >= 5 else float("inf")

@@ -1,0 +1,121 @@
+"""A run in progress, as its caller holds it."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+
+from isfray.catalog import Catalog
+from isfray.cluster.failures import TrialError
+from isfray.cluster.ledger import Failure
+from isfray.cluster.progress import Progress
+
+
+class RunHandle:
+    """A run of trials, in progress or over.
+
+    Iterating gives the numbers of the trials this call simulated, as they are committed.
+
+    Attributes
+    ----------
+    name : str
+        Name of the run.
+    catalog : Catalog
+        Where its results are.
+    """
+
+    def __init__(self, name: str, catalog: Catalog, progress: Progress) -> None:
+        self.name, self.catalog = name, catalog
+        self._progress = progress
+        self._committed = array("i")
+        self._changed = threading.Condition()
+        self._error: BaseException | None = None
+        self._failures: tuple[Failure, ...] = ()
+        self._stop: Callable[[], None] = lambda: None
+        self._over = False
+        self._cancelled = False
+
+    def __repr__(self) -> str:
+        return f"<{self._progress}>"
+
+    def __iter__(self) -> Iterator[int]:
+        position = 0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda at=position: self._over or len(self._committed) > at)  # type: ignore[misc]
+                news = self._committed[position:]
+            if not news:
+                return
+            yield from news
+            position += len(news)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self._over
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to end early."""
+        return self._cancelled
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Trials that were given up, once the run is over: number, tries, error and traceback of each."""
+        return self._failures
+
+    def progress(self) -> Progress:
+        """How far the run is."""
+        return self._progress
+
+    def cancel(self) -> None:
+        """Ask the run to end: it begins nothing more, writes what is simulated, and can be resumed. Returns at once."""
+        self._cancelled = True
+        self._stop()
+
+    def wait(self, timeout: float | None = None) -> RunHandle:
+        """Wait until the run is over.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Raises
+        ------
+        TrialError
+            If some trials failed for reasons of their own; all others are committed.
+        RunError
+            If the run could not go on.
+        TimeoutError
+            If it is not over in time.
+        """
+        if not self.join(timeout):
+            raise TimeoutError(f"run {self.name} is not over after {timeout} s: {self._progress}")
+        if self._error is not None:
+            raise self._error
+        if self._failures:
+            raise TrialError(self.name, self.catalog.uri, self._failures, self._progress.total)
+        return self
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait like `wait`, but raise nothing; returns whether the run is over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._over, timeout)
+
+    # told by the driver thread
+
+    def _tell(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def _tell_committed(self, trials: Sequence[int]) -> None:
+        with self._changed:
+            self._committed.extend(trials)
+            self._changed.notify_all()
+
+    def _tell_over(self, failures: Sequence[Failure], error: BaseException | None) -> None:
+        with self._changed:
+            self._failures = tuple(sorted(failures, key=lambda failure: failure.trial))
+            self._error, self._over = error, True
+            self._changed.notify_all()

@@ -1,0 +1,81 @@
+"""Simulated trials on their way to the catalog: batched by number, bytes and age, and bounded, without Ray."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Tables of one trial: a reference into the object store, their bytes, and when they arrived (s)."""
+
+    trial: int
+    tables: Any
+    nbytes: int
+    arrived: float
+
+
+Batch = tuple[Parcel, ...]
+
+
+class Outbox:
+    """What is simulated and not yet committed.
+
+    Parameters
+    ----------
+    batch_trials : int
+        Most trials in a batch.
+    batch_bytes : int
+        A batch closes when it has this many bytes.
+    batch_seconds : float
+        A trial waits this long for its batch to fill, then the batch goes as it is.
+    max_bytes : int
+        Bytes beyond which `full` holds, so that no new trial is begun.
+    """
+
+    def __init__(self, batch_trials: int, batch_bytes: int, batch_seconds: float, max_bytes: int) -> None:
+        self.batch_trials, self.batch_bytes, self.batch_seconds = batch_trials, batch_bytes, batch_seconds
+        self.max_bytes = max_bytes
+        self.unwritten_bytes = 0
+        self._parcels: deque[Parcel] = deque()
+        self._returned: deque[Batch] = deque()
+
+    @property
+    def full(self) -> bool:
+        """Whether writing has fallen so far behind that simulation must wait."""
+        return self.unwritten_bytes >= self.max_bytes
+
+    def add(self, parcel: Parcel) -> None:
+        """Take in the tables of one more trial."""
+        self._parcels.append(parcel)
+        self.unwritten_bytes += parcel.nbytes
+
+    def put_back(self, batch: Batch) -> None:
+        """Take a batch back whose writer died; it goes out again as it is, so that it is the same commit."""
+        self._returned.append(batch)
+
+    def settle(self, parcel: Parcel) -> None:
+        """Forget a trial whose tables are committed, or lost."""
+        self.unwritten_bytes -= parcel.nbytes
+
+    def due(self, now: float) -> float | None:
+        """Seconds until the next batch is ready by age; None if nothing waits."""
+        if self._returned:
+            return 0.0
+        return max(0.0, self._parcels[0].arrived + self.batch_seconds - now) if self._parcels else None
+
+    def take(self, now: float, *, flush: bool = False) -> Batch | None:
+        """Next batch if one is ready (or, with `flush`, if anything waits at all), its trials in ascending order."""
+        if self._returned:
+            return self._returned.popleft()
+        count, nbytes = 0, 0
+        for parcel in self._parcels:
+            count, nbytes = count + 1, nbytes + parcel.nbytes
+            if count == self.batch_trials or nbytes >= self.batch_bytes:
+                break
+        ready = count == self.batch_trials or nbytes >= self.batch_bytes or flush or self.full or self.due(now) == 0.0
+        if not (count and ready):
+            return None
+        return tuple(sorted((self._parcels.popleft() for _ in range(count)), key=lambda parcel: parcel.trial))

@@ -1,0 +1,172 @@
+"""How far a run is, shown on stderr: a bar on a terminal or in a notebook, plain lines now and then in a log file."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any, Protocol, TextIO
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    run : str
+        Its name.
+    total, done, before : int
+        Trials asked for, committed, and of these committed before this call.
+    running, unwritten, retried, failed : int
+        Trials that run now, that wait to be written, that were begun again, and that were given up.
+    workers : int
+        Actors at work.
+    bytes_written : int
+        Bytes stored by this call.
+    seconds : float
+        Since this call began.
+    """
+
+    run: str
+    total: int
+    done: int
+    before: int
+    running: int
+    unwritten: int
+    retried: int
+    failed: int
+    workers: int
+    bytes_written: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Trials per second, simulated by this call."""
+        return (self.done + self.unwritten - self.before) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def left(self) -> int:
+        """Trials not simulated yet."""
+        return self.total - self.done - self.unwritten - self.failed
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left at this rate, s; None before the first trial."""
+        return self.left / self.rate if self.rate > 0 else None
+
+    @property
+    def notes(self) -> str:
+        """What else there is to say, briefly."""
+        parts = [f"{self.running} running" if self.workers else "waiting for a worker"] if self.left else []
+        counts = ((self.unwritten, "to write"), (self.retried, "retried"), (self.failed, "failed"))
+        parts += [f"{n} {what}" for n, what in counts if n]
+        return ", ".join([*parts, f"{self.bytes_written / 1e6:.1f} MB written"])
+
+    def __str__(self) -> str:
+        percent = 100 * self.done // self.total if self.total else 100
+        parts = [f"{self.run}: {self.done}/{self.total} trials ({percent}%)"]
+        if self.seconds:
+            parts.append(f"{self.rate:.2f}/s in {_clock(self.seconds)}")
+        if self.left and self.seconds_left is not None:
+            parts.append(f"{_clock(self.seconds_left)} left")
+        return ", ".join([*parts, self.notes])
+
+
+class Reporter(Protocol):
+    """Shows progress."""
+
+    def update(self, progress: Progress) -> None:
+        """Show the present state."""
+        ...
+
+    def close(self) -> None:
+        """Leave the last state standing."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def update(self, progress: Progress) -> None:
+        """See `Reporter.update`."""
+
+    def close(self) -> None:
+        """See `Reporter.close`."""
+
+
+class Lines:
+    """A line at the start, at the end, and now and then between.
+
+    Parameters
+    ----------
+    file : text file
+        Where to.
+    every : float
+        Least seconds between two lines.
+    """
+
+    def __init__(self, file: TextIO, every: float = 30.0) -> None:
+        self.file, self.every = file, every
+        self._shown: Progress | None = None
+        self._last: Progress | None = None
+
+    def update(self, progress: Progress) -> None:
+        """See `Reporter.update`."""
+        self._last, shown = progress, self._shown
+        if shown is None or progress.seconds - shown.seconds >= self.every:
+            self._show(progress)
+
+    def close(self) -> None:
+        """See `Reporter.close`."""
+        if self._last is not None and self._last is not self._shown:
+            self._show(self._last)
+
+    def _show(self, progress: Progress) -> None:
+        self._shown = progress
+        print(progress, file=self.file, flush=True)
+
+
+class Bar:
+    """One moving line."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self._bar: Any = None
+
+    def update(self, progress: Progress) -> None:
+        """See `Reporter.update`."""
+        if self._bar is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a notebook without widgets gets the text bar, which is fine
+                from tqdm.auto import tqdm
+            self._bar = tqdm(
+                desc=progress.run,
+                total=progress.total,
+                initial=progress.before,
+                unit="trial",
+                file=self.file,
+                dynamic_ncols=True,
+            )
+        self._bar.set_postfix_str(progress.notes, refresh=False)
+        self._bar.n = progress.done + progress.unwritten
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """See `Reporter.close`."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def reporter(show: bool, file: TextIO | None = None) -> Reporter:
+    """Return what suits the place stderr leads to."""
+    file = file or sys.stderr
+    if not show:
+        return Silent()
+    return Bar(file) if file.isatty() or "ipykernel" in sys.modules else Lines(file)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

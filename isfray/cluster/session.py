@@ -1,0 +1,122 @@
+"""Joining a Ray cluster that runs, or starting one for this process; quiet either way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+import ray
+
+# Ray reads these when it starts. A user's own setting wins.
+_QUIET: Mapping[str, str] = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+_lock = threading.Lock()
+_users = 0
+_ours = False
+
+
+def would_start() -> bool:
+    """Whether `join` would start Ray on this machine."""
+    return not (ray.is_initialized() or os.environ.get("RAY_ADDRESS"))
+
+
+def join(workers: int | None = None) -> None:
+    """Be connected to Ray until `leave`.
+
+    What this process is connected to already is used; else the cluster of `RAY_ADDRESS`, which `ray job submit` sets;
+    else Ray is started on this machine, with as many CPUs as there are workers (by default, as the machine has).
+
+    Parameters
+    ----------
+    workers : int, optional
+        CPUs of a Ray started here.
+    """
+    global _users, _ours
+    with _lock:
+        if not ray.is_initialized():
+            try:
+                _connect(workers)
+            except BaseException:
+                ray.shutdown()
+                raise
+            _ours = True
+        _users += 1
+
+
+def _connect(workers: int | None) -> None:
+    address = os.environ.get("RAY_ADDRESS")
+    with _environment(_QUIET), _own_sigterm():
+        if address:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        else:
+            ray.init(
+                "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+            )
+
+
+def leave() -> None:
+    """Be done with Ray; the last one to leave ends what `join` began."""
+    global _users, _ours
+    with _lock:
+        _users -= 1
+        if _users == 0 and _ours:
+            _ours = False
+            ray.shutdown()
+
+
+def cpus() -> int:
+    """CPUs of the cluster as it is now."""
+    return int(ray.cluster_resources().get("CPU", 0))
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables for a while, where they are not set; and no trace of what is set meanwhile.
+
+    Ray leaves RAY_AUTH_MODE behind after it has started a local cluster, and could not join another one then.
+    """
+    before = dict(os.environ)
+    os.environ.update({name: value for name, value in settings.items() if name not in before})
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("RAY_") and name not in before]:
+            del os.environ[name]
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep the process's own SIGTERM handler, which Ray replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+
+
+@contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM end this block like Ctrl-C does; a `ray job stop` and a batch system's time limit send it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
