@@ -63,6 +63,13 @@ class Catalog:
     def __reduce__(self) -> tuple[Any, ...]:
         return Catalog, (self.uri, self.storage.options)
 
+    @property
+    def exists(self) -> bool:
+        """Whether a catalog has been made here."""
+        if not self._exists:
+            self._check()
+        return self._exists
+
     # reading
 
     def scan(
