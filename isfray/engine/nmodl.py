@@ -86,6 +86,7 @@ def read_mechanism(path: Path) -> Mechanism:
     ranged, shared = _listed("RANGE", neuron), _listed("GLOBAL", neuron)
     defaults = {name: float(value) for name, value in _PARAMETER.findall(_blocks("PARAMETER", text))}
     states = set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", _blocks("STATE", text))))
+    states -= _listed("WRITE", neuron)  # a concentration belongs to the ion
     received = re.search(r"NET_RECEIVE\s*\(([^{]*)\)\s*{", text)
     return Mechanism(
         name=kind[2],
