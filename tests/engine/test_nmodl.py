@@ -37,13 +37,14 @@ def test_comments_and_includes_are_read_as_neuron_reads_them(tmp_path):
     (tmp_path / "shared.inc").write_text("NEURON { RANGE g } : RANGE not_this\nPARAMETER { g = 2e-3 (S/cm2) }\n")
     (tmp_path / "a.mod").write_text(
         "COMMENT\nSUFFIX wrong\nENDCOMMENT\nNEURON { : SUFFIX worse\n SUFFIX right\n RANGE a , b\n GLOBAL c }\n"
-        'INCLUDE "shared.inc"\nPARAMETER {\n a = -1.5 (mV)\n c = 4\n d = 5 }\nASSIGNED { b (mA/cm2) }\nSTATE { n FROM 0 TO 1 }\n'
+        'INCLUDE "shared.inc"\nPARAMETER {\n a = -1.5 (mV)\n c = 4\n d = 5 }\nASSIGNED { b (mA/cm2) }\n'
+        "STATE { n (mM) m }\n"
     )
     read = read_mechanism(tmp_path / "a.mod")
     assert (read.name, read.kind) == ("right", "density")
     assert read.parameters == {"a": -1.5, "g": 2e-3}
     assert read.global_parameters == {"c": 4}
-    assert read.variables == {"b", "n"}
+    assert read.variables == {"b", "m", "n"}
 
 
 def test_names_cannot_be_changed_by_who_reads_them():
