@@ -146,7 +146,7 @@ def _compact(options: argparse.Namespace) -> int:
 
 def _existing(uri: str) -> Catalog:
     catalog = isfray.Catalog(uri)
-    if not catalog.exists():
+    if not catalog.exists:
         raise InputError("is no catalog", file=uri, expected="a folder or URI that `isfray run` wrote to")
     return catalog
 

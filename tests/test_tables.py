@@ -84,7 +84,7 @@ def test_the_largest_seed_survives():
 def test_a_time_without_a_zone_is_refused():
     row = {"seed": 1, "t_stop": 1.0, "dt": 0.025, "n_active_synapses": 0, "n_releases": 0, "n_spikes": 0}
     with pytest.raises(ValueError, match="time zone"):
-        tables.trial_row(0, **row, engine="neuron", host="h", wall_s=0.0, finished_at=datetime(2020, 1, 1))  # noqa: DTZ001
+        tables.trial_row(0, **row, engine="neuron", host="h", wall_s=0.0, finished_at=datetime(2020, 1, 1))
 
 
 def test_a_silent_trial_has_empty_tables_of_the_right_schema():

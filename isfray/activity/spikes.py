@@ -114,12 +114,17 @@ def _(activity: SpikeTrain, n_cells: int, t_stop: float, rng: np.random.Generato
     regular, random = (1 - activity.noise) * activity.interval, activity.noise * activity.interval
     limit = math.inf if activity.nspikes is None else activity.nspikes
     mean = max(t_stop - activity.start, 0.0) / activity.interval
-    width = math.ceil(min(mean + 4 * math.sqrt(mean) + 4, max(limit, 1)))  # nearly always enough for every cell
+    width = math.ceil(min(mean + 3 * math.sqrt(mean) + 3, max(limit, 1)))  # nearly always enough for every cell
     time = np.zeros((n_cells, 0))
     while time.shape[1] < limit and (time.shape[1] == 0 or time[:, -1].min() <= t_stop):
-        steps = regular + random * rng.standard_exponential((n_cells, width))
-        steps[:, 0] = steps[:, 0] + time[:, -1] if time.size else np.maximum(activity.start + steps[:, 0] - regular, 0)
-        time = np.hstack([time, np.cumsum(steps, axis=1)])
+        waits = random * rng.standard_exponential((n_cells, width))
+        if time.shape[1] == 0:
+            waits[:, 1:] += regular
+            waits[:, 0] = np.maximum(activity.start + waits[:, 0], 0.0)
+        else:
+            waits += regular
+            waits[:, 0] += time[:, -1]
+        time = np.hstack([time, np.cumsum(waits, axis=1)])
     cell, nth = np.nonzero(time[:, : activity.nspikes] <= t_stop)
     return cell, time[cell, nth]
 

@@ -7,7 +7,7 @@ name, and two writers whose rows differ (their trials took different times) neve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from isfray.catalog.log import DataFile, ranges
 from isfray.catalog.parquet import to_parquet
 from isfray.catalog.storage import Storage
-from isfray.tables import canonical
+from isfray.tables import SCHEMAS, canonical
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,18 @@ def write_batch(
     storage: Storage, run: str, batch: Mapping[str, pa.Table], trials: NDArray[np.int32]
 ) -> tuple[DataFile, ...]:
     """Write the rows of some trials, a file per table. No reader sees them before a commit lists them."""
-    return tuple(write_table(storage, run, name, _only(name, table, trials), trials) for name, table in batch.items())
+    return tuple(write_table(storage, run, name, [_only(name, table, trials)], trials) for name, table in batch.items())
 
 
-def write_table(storage: Storage, run: str, name: str, table: pa.Table, trials: NDArray[np.int32]) -> DataFile:
+def write_table(
+    storage: Storage, run: str, name: str, tables: Iterable[pa.Table], trials: NDArray[np.int32]
+) -> DataFile:
     """Write the rows of some trials as one file whose name follows from its trials and its content."""
-    data = to_parquet(table)
+    data, rows = to_parquet(SCHEMAS[name], tables)
     digest = hashlib.sha256(data).hexdigest()
     path = f"{name}/run={run}/batch={trials.min():06d}-{trials.max():06d}-{digest[:16]}.parquet"
     storage.put(path, data)
-    return DataFile(path, name, ranges(trials), table.num_rows, len(data), digest)
+    return DataFile(path, name, ranges(trials), rows, len(data), digest)
 
 
 def trials_of(batch: Mapping[str, pa.Table]) -> NDArray[np.int32]:

@@ -25,8 +25,10 @@ from isfray.catalog.runs import RunInfo, RunSpec, Session, check_name, run_key
 from isfray.catalog.scan import Trials, scan_files
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
+from isfray.model.cell import CellModel, cell_from_inputs
 from isfray.model.errors import InputError
 from isfray.model.inputs import ModelInputs
+from isfray.model.network import NetworkModel, network_from_inputs
 from isfray.tables import SCHEMAS, canonical
 
 CATALOG_VERSION = 1
@@ -60,6 +62,13 @@ class Catalog:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Catalog, (self.uri, self.storage.options)
+
+    @property
+    def exists(self) -> bool:
+        """Whether a catalog has been made here."""
+        if not self._exists:
+            self._check()
+        return self._exists
 
     # reading
 
@@ -133,6 +142,12 @@ class Catalog:
         """Input files of a run, byte for byte, by role (`cell`, `network`)."""
         return run_objects.load_inputs(self.storage, self._body(run))
 
+    def load_models(self, run: str) -> tuple[CellModel, NetworkModel | None]:
+        """Cell and network model exactly as they were run, on any machine; no network if the run had none."""
+        inputs = self.load_inputs(run)
+        network = network_from_inputs(inputs["network"]) if "network" in inputs else None
+        return cell_from_inputs(inputs["cell"]), network
+
     # writing
 
     def open_run(self, spec: RunSpec) -> Session:
@@ -192,7 +207,8 @@ class Catalog:
         ValueError
             If the tables do not fit their schemas or each other.
         InputError
-            If the run is not there (any more), or the storage refuses. Calling again with the same tables is always safe.
+            If the run is not there (any more), or the storage refuses. Calling again with the same tables is always
+            safe.
         """
         batch = {name: canonical(name, table) for name, table in tables.items()}
         asked = trials_of(batch)
@@ -218,7 +234,7 @@ class Catalog:
         return compact_run(self.storage, self._log(self._known(run)), run, file_bytes=file_bytes, grace_s=grace_s)
 
     def delete(self, run: str) -> None:
-        """Remove a run. It is gone for every reader at the first step; calling again finishes an interrupted removal."""
+        """Remove a run: at the first step, for every reader. Calling again finishes an interrupted removal."""
         if not self._log(check_name(run)).live():
             self._known(run)
         self.storage.delete([run_key(run)])

@@ -1,29 +1,29 @@
 """Compaction: the same rows in few large files, while readers read and a run goes on writing.
 
-The large files are written first, next to the small ones; then one commit lists them and replaces the commits they were made
-of. Before that commit nothing has changed, after it nothing is lost: a crash at any step leaves files that nobody lists.
-The small files stay for readers that have just opened them, and go with a later compaction or repair.
+The large files are written first, next to the small ones; then one commit lists them and replaces the commits they
+were made of. Before that commit nothing has changed, after it nothing is lost: a crash at any step leaves files that
+nobody lists. The small files stay for readers that have just opened them, and go with a later compaction or repair.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from isfray.catalog.batch import write_table
 from isfray.catalog.leftovers import remove_leftovers
 from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, committed, numbers, ranges
+from isfray.catalog.parquet import read_tables
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
 from isfray.tables import canonical
 
 FILE_BYTES = 96 * 2**20
 """Size in bytes at which a merged file is full."""
+PIECE_BYTES = 32 * 2**20
+"""Arrow bytes gathered before they are written, so that memory does not grow with the run."""
 
 
 @dataclass(frozen=True)
@@ -95,18 +95,18 @@ def _groups(files: Sequence[DataFile], file_bytes: int) -> Iterator[list[DataFil
 def _merge(storage: Storage, run: str, files: list[DataFile]) -> DataFile:
     if len(files) == 1:
         return files[0]
-    table = canonical(files[0].table, pa.concat_tables([read_table(storage, file) for file in files]))
-    return write_table(
-        storage, run, files[0].table, table, np.unique(np.concatenate([numbers(f.trials) for f in files]))
-    )
+    trials = np.unique(np.concatenate([numbers(f.trials) for f in files]))
+    return write_table(storage, run, files[0].table, _pieces(storage, files), trials)
 
 
-def read_table(storage: Storage, file: DataFile) -> pa.Table:
-    """Rows of a committed file; InputError if it is gone or damaged."""
-    uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
-    if data is None:
-        raise InputError("is missing", file=uri, expected="an undamaged catalog")
-    try:
-        return pq.read_table(io.BytesIO(data), partitioning=None)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None
+def _pieces(storage: Storage, files: list[DataFile]) -> Iterator[pa.Table]:
+    """Rows of some files by ascending trial, in tables that end where no later file holds an earlier trial."""
+    held: list[pa.Table] = []
+    last = -1
+    for file in files:
+        if file.trials[0][0] > last and sum(table.nbytes for table in held) >= PIECE_BYTES:
+            yield canonical(file.table, pa.concat_tables(held))
+            held = []
+        held += read_tables(storage, file)
+        last = max(last, file.trials[-1][1])
+    yield canonical(files[0].table, pa.concat_tables(held))

@@ -1,8 +1,9 @@
 """The commit log of a run: what exists, decided one object at a time.
 
-Commits are numbered from 0 without a gap. A writer that has read commits 0 to n-1 may create commit n, and only one writer
-can: that makes every writer see all earlier commits before its own takes effect. So a trial that is already committed is
-never committed again, and the first commit of a trial is the only one. Commit objects are never changed and never deleted.
+Commits are numbered from 0 without a gap. A writer that has read commits 0 to n-1 may create commit n, and only one
+writer can: that makes every writer see all earlier commits before its own takes effect. So a trial that is already
+committed is never committed again, and the first commit of a trial is the only one. Commit objects are never changed
+and never deleted.
 """
 
 from __future__ import annotations
@@ -166,8 +167,8 @@ class CommitLog:
         Parameters
         ----------
         make : callable
-            From the next sequence number and the live commits to the commit wanted, or None if there is nothing to do. Called
-            again, with what has been committed meanwhile, each time another writer was first.
+            From the next sequence number and the live commits to the commit wanted, or None if there is nothing to
+            do. Called again, with what has been committed meanwhile, each time another writer was first.
 
         Returns
         -------

@@ -24,7 +24,8 @@ _MEMORY = Lock()
 class ObjectStorage(Storage):
     """Objects below an fsspec URI. An object appears with one PUT or one completed multipart upload.
 
-    `create` is a conditional PUT (`If-None-Match: *`); a store that ignores the condition is refused by the catalog when it is made.
+    `create` is a conditional PUT (`If-None-Match: *`); a store that ignores the condition is refused by the catalog
+    when it is made.
     """
 
     def __init__(self, uri: str, options: Mapping[str, Any]) -> None:

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from isfray.catalog.log import DataFile
+from isfray.catalog.storage import Storage
+from isfray.model.errors import InputError
+
 ROW_GROUP_BYTES = 4 * 2**20
 """Arrow bytes after which a row group ends, at the next trial border."""
 
 
-def to_parquet(table: pa.Table) -> bytes:
-    """Parquet bytes of a canonical table (see `isfray.tables.canonical`), sorted by trial.
+def to_parquet(schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[bytes, int]:
+    """Parquet bytes, and number of rows, of canonical tables that follow each other by trial.
 
-    Row groups end where a trial ends, so that the statistics of the trial column prune whole groups. Numbers are split
-    into byte streams before zstd, which costs nothing and saves a tenth to a third. No time, host or path goes in.
+    Canonical is what `isfray.tables.canonical` returns. Row groups end where a trial ends, so that the statistics of
+    the trial column prune whole groups. Numbers are split into byte streams before zstd, which costs nothing and saves
+    a tenth to a third. No time, host or path goes in.
     """
-    dictionaries = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
-    reals = [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in table.schema if _is_real(f.type)]
+    rows = 0
+    dictionaries = [f.name for f in schema if pa.types.is_dictionary(f.type)]
+    reals = [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema if _is_real(f.type)]
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
-        sink, table.schema, compression="zstd", use_dictionary=dictionaries, use_byte_stream_split=reals
+        sink, schema, compression="zstd", use_dictionary=dictionaries, use_byte_stream_split=reals
     ) as writer:
-        for start, stop in _row_groups(table):
-            writer.write_table(table.slice(start, stop - start), row_group_size=max(stop - start, 1))
+        for table in tables:
+            rows += table.num_rows
+            for start, stop in _row_groups(table):
+                writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
     data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return data, rows
 
 
 def _is_real(kind: pa.DataType) -> bool:
@@ -46,3 +54,18 @@ def _row_groups(table: pa.Table) -> Iterator[tuple[int, int]]:
         stop = int(ends[min(int(np.searchsorted(ends, start + limit)), len(ends) - 1)])
         yield start, stop
         start = stop
+
+
+def read_tables(storage: Storage, file: DataFile) -> Iterator[pa.Table]:
+    """Rows of a committed file, some row groups at a time; InputError if it is gone or damaged."""
+    uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
+    if data is None:
+        raise InputError("is missing", file=uri, expected="an undamaged catalog")
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as parquet:
+            if not parquet.num_row_groups:
+                yield parquet.read()
+            for first in range(0, parquet.num_row_groups, 8):
+                yield parquet.read_row_groups(range(first, min(first + 8, parquet.num_row_groups)))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None

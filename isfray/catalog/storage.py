@@ -1,7 +1,7 @@
 """Storage as the catalog needs it: whole objects under keys, listed by prefix, created at most once.
 
-No rename, no append, no lock, no partly written object: what a local disk and an S3 bucket both do well. A key is a path
-below the catalog's root, with `/` between its parts.
+No rename, no append, no lock, no partly written object: what a local disk and an S3 bucket both do well. A key is a
+path below the catalog's root, with `/` between its parts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Entry:
 class Storage(ABC):
     """Objects below one URI.
 
-    A failure of the disk, the network or the permissions is raised as `InputError` naming the URI; nothing is half done.
+    A failure of the disk, the network or the permissions is raised as `InputError` naming the URI; nothing is half
+    done.
 
     Parameters
     ----------

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from isfray.catalog.compact import read_table
 from isfray.catalog.leftovers import remove_leftovers, unlisted
 from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
+from isfray.catalog.parquet import read_tables
 from isfray.catalog.runs import load_inputs
 from isfray.catalog.storage import Storage
 from isfray.model.errors import InputError
@@ -62,9 +62,10 @@ def verify_run(
 ) -> VerifyReport:
     """Check inputs, commits, files and rows of a run; one file is in memory at a time.
 
-    Inputs and files must have the hashes they were stored with; every file the schema of its table and the rows and trials its
-    commit says; every trial one row in `trials`, and no row anywhere else without it; the counts in `trials` must agree with
-    the other tables; releases, presynaptic spikes and spikes must lie within the simulated time.
+    Inputs and files must have the hashes they were stored with; every file the schema of its table and the rows and
+    trials its commit says; every trial one row in `trials`, and no row anywhere else without it; the counts in
+    `trials` must agree with the other tables; releases, presynaptic spikes and spikes must lie within the simulated
+    time.
 
     Parameters
     ----------
@@ -105,22 +106,24 @@ def _check_file(storage: Storage, file: DataFile, tally: _Tally) -> Iterator[str
         return
     if len(data) != file.bytes or hashlib.sha256(data).hexdigest() != file.sha256:
         yield f"{uri}: has other content than was committed ({len(data)} bytes, committed {file.bytes})"
+    rows, last = 0, -1
     try:
-        table = read_table(storage, file)
+        for table in read_tables(storage, file):
+            if not table.schema.equals(SCHEMAS[file.table]):
+                yield f"{uri}: does not have the schema of {file.table}"
+                return
+            trial = table.column("trial").to_numpy()
+            if np.any(np.diff(trial, prepend=last) < 0):
+                yield f"{uri}: is not sorted by trial"
+            if strange := np.setdiff1d(trial, numbers(file.trials)).tolist():
+                yield f"{uri}: holds trials {_some(strange)} that were not committed with it"
+            rows, last = rows + table.num_rows, trial[-1] if len(trial) else last
+            tally.add(file.table, trial, table)
     except InputError as error:
         yield str(error)
         return
-    if not table.schema.equals(SCHEMAS[file.table]):
-        yield f"{uri}: does not have the schema of {file.table}"
-        return
-    if table.num_rows != file.rows:
-        yield f"{uri}: has {table.num_rows} rows, committed {file.rows}"
-    trial = table.column("trial").to_numpy()
-    if np.any(np.diff(trial) < 0):
-        yield f"{uri}: is not sorted by trial"
-    if strange := np.setdiff1d(trial, numbers(file.trials)).tolist():
-        yield f"{uri}: holds trials {_some(strange)} that were not committed with it"
-    tally.add(file.table, trial, table)
+    if rows != file.rows:
+        yield f"{uri}: has {rows} rows, committed {file.rows}"
 
 
 class _Tally:

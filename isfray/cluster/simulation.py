@@ -17,11 +17,11 @@ from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_trials
 from isfray.engine import ENGINES, Simulator
 from isfray.engine.build import build
+from isfray.engine.fit import fit
 from isfray.engine.recording import recorded_sites
 from isfray.engine.simulator import check_engine, positive
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
-from isfray.model.embedding import check_sections
 from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 
@@ -135,8 +135,7 @@ def simulate(
     clamps = read_clamps(clamp, cell.morphology.labels)
     recorded = record if isinstance(record, str) else tuple(record)
     recorded_sites(cell, recorded)
-    if network is not None:
-        check_sections(network.synapses.section_id, cell.geometry)
+    fit(cell, network)
     inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
     spec = RunSpec(
         name=run,

@@ -155,7 +155,8 @@ def _from_table(rows: Any) -> StoredReleases:
     times = table["times"].combine_chunks().cast(pa.large_list(pa.float64()))
 
     def column(name: str, dtype: type) -> NDArray[Any]:
-        return table[name].to_numpy().astype(dtype)
+        out: NDArray[Any] = table[name].to_numpy().astype(dtype)
+        return out
 
     lengths = times.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
     return StoredReleases(

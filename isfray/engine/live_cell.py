@@ -9,9 +9,7 @@ import numpy as np
 
 from isfray.model.cell import CellModel
 from isfray.model.clamp import CurrentClamp, EpspCurrent
-from isfray.model.errors import InputError
-from isfray.model.membrane import Membrane, RangeMechanism, densities
-from isfray.model.morphology import FloatArray
+from isfray.model.membrane import Membrane, densities
 
 
 class LiveCell:
@@ -34,20 +32,12 @@ class LiveCell:
     def __init__(self, model: CellModel, h: Any) -> None:
         self.model, self.h = model, h
         self._electrodes: list[Any] = []
-        self._check_mechanisms()
         self._build_sections()
         for membrane in model.membranes:
             self._insert(membrane)
         self._scale_diameters()
         self.segments = [segment for section in self.sections for segment in section]
         self.add_electrodes(model.stimuli)
-
-    def _check_mechanisms(self) -> None:
-        for membrane in self.model.membranes:
-            for mechanism in membrane.mechanisms:
-                if not hasattr(self.h, mechanism.name):
-                    key = f"neuron.{membrane.label}.mechanisms.range.{mechanism.name}"
-                    raise InputError("is no mechanism", file=self.model.param.file, key=key, expected="a file in mod/")
 
     def _build_sections(self) -> None:
         g, h = self.model.geometry, self.h
@@ -72,29 +62,21 @@ class LiveCell:
             for section in sections:
                 section.insert(mechanism.name)
             for name, values in densities(mechanism, membrane.label, self.model.geometry).items():
-                self._set(segments, f"{name}_{mechanism.name}", values, membrane, mechanism)
+                full = f"{name}_{mechanism.name}"
+                for segment, value in zip(segments, values.tolist(), strict=True):
+                    setattr(segment, full, value)
         for name, value in membrane.ions.items():
-            key = f"neuron.{membrane.label}.properties.ions.{name}"
             for section in sections:
-                try:
-                    setattr(section, name, value)
-                except (AttributeError, LookupError, TypeError):
-                    problem = "is no property of an ion that a mechanism here uses"
-                    raise InputError(problem, file=self.model.param.file, key=key, expected="ek, ena, eca") from None
+                self._set_ion(section, name, value, membrane)
         if membrane.spines is not None:
             self._add_spines(membrane, sections)
 
-    def _set(
-        self, segments: list[Any], name: str, values: FloatArray, membrane: Membrane, mechanism: RangeMechanism
-    ) -> None:
+    def _set_ion(self, section: Any, name: str, value: float, membrane: Membrane) -> None:
         try:
-            for segment, value in zip(segments, values.tolist(), strict=True):
-                setattr(segment, name, value)
-        except (AttributeError, LookupError):
-            key = f"neuron.{membrane.label}.mechanisms.range.{mechanism.name}"
-            problem = f"has no parameter {name.removesuffix('_' + mechanism.name)}"
-            expected = f"a RANGE parameter of {mechanism.name}"
-            raise InputError(problem, file=self.model.param.file, key=key, expected=expected) from None
+            setattr(section, name, value)
+        except (AttributeError, LookupError, TypeError):
+            at = ("neuron", membrane.label, "properties", "ions", name)
+            raise self.model.param.error(at, "is of an ion that no mechanism here uses") from None
 
     def _add_spines(self, membrane: Membrane, sections: list[Any]) -> None:
         # FORMATS 8.5: the area of spines is folded into capacitance and leak.

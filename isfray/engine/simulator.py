@@ -17,12 +17,12 @@ from isfray import tables
 from isfray.activity import Spikes, draw_trial
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
+from isfray.engine.fit import fit
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.recording import DENDRITE_THRESHOLD, SOMA_THRESHOLD, detect_spikes, recorded_sites
 from isfray.engine.synapses import Synapses
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
-from isfray.model.embedding import place
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
@@ -97,23 +97,14 @@ class Simulator:
         self.dt = positive("dt", cell.defaults.dt if dt is None else dt)
         self.sites = recorded_sites(cell, record)
         electrodes = read_clamps(clamp, cell.morphology.labels)
-        self._placement = None
-        if network is not None:
-            self._placement = place(network.synapses.section_id, network.synapses.x, cell.geometry)
+        fitted = fit(cell, network)
+        self._placement, self._globals = fitted.placement, fitted.neuron_globals
         self._h = mechanisms.load()
         self._live = LiveCell(cell, self._h)
         self._live.add_electrodes(electrodes)
-        self._globals = dict(cell.mechanism_globals)
-        for name in self._globals:
-            if not hasattr(self._h, name):
-                mechanism_key = f"mech_globals.{name}"
-                raise InputError(
-                    "is no NEURON global", file=cell.param.file, key=mechanism_key, expected="<param>_<mechanism>"
-                )
         self._synapses: Synapses | None = None
         if network is not None and self._placement is not None:
             self._synapses = Synapses(self._live, network, self._placement, share=share_synapses)
-            self._globals |= self._synapses.globals
         self._traces = [self._h.Vector() for _ in self.sites]
         self._time = self._h.Vector()
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from isfray.engine.active import ActiveSynapses
 from isfray.engine.live_cell import LiveCell
+from isfray.engine.nmodl import known_mechanisms
 from isfray.model.embedding import Placement
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, Receptor
 
 PostEvents = Callable[[], None]
@@ -40,35 +40,8 @@ class Synapses:
         self._shared: dict[tuple[int, Any], Any] = {}
         self._connections: dict[tuple[int, int], Any] = {}
         self._alive: list[Any] = []
-        self.globals = self._check_kinetics()
         if share:
             self._place_all(placement)
-
-    def _check_kinetics(self) -> dict[str, float]:
-        """Check mechanisms and parameters of every receptor; return the NEURON globals they set."""
-        h, file = self.cell.h, self.network.inputs.main.path or self.network.inputs.main.name
-        found: dict[str, float] = {}
-        probes: dict[str, Any] = {}
-        for population in self.network.populations:
-            for receptor in population.receptors:
-                key = f"network.{population.name}.synapses.receptors.{receptor.mechanism}"
-                if receptor.mechanism not in probes:
-                    if not hasattr(h, receptor.mechanism):
-                        raise InputError("is no synapse mechanism", file=file, key=key, expected="a file in mod/")
-                    probes[receptor.mechanism] = getattr(h, receptor.mechanism)(self.cell.sections[0](0.5))
-                for name, value in receptor.parameters.items():
-                    if hasattr(probes[receptor.mechanism], name):
-                        continue
-                    full = f"{name}_{receptor.mechanism}"
-                    if not hasattr(h, full):
-                        expected = f"a parameter of {receptor.mechanism}"
-                        raise InputError("is no parameter", file=file, key=f"{key}.parameter.{name}", expected=expected)
-                    if found.setdefault(full, value) != value:
-                        problem = (
-                            f"differs from {found[full]} elsewhere, and is one value for all of {receptor.mechanism}"
-                        )
-                        raise InputError(problem, file=file, key=f"{key}.parameter.{name}", value=value)
-        return found
 
     def _place_all(self, placement: Placement) -> None:
         # All of them, in one order, whatever trials come: sums are then the same to the last bit in every actor.
@@ -109,7 +82,7 @@ class Synapses:
         if self.share and (index, r) in self._connections:
             return self._connections[index, r]
         process = self._point_process(int(active.placement.section_id[i]), float(active.placement.x[i]), receptor)
-        connection = self.cell.h.NetCon(None, process, receptor.threshold, receptor.delay, 0.0)
+        connection = self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0)
         if self.share and index >= 0:
             self._connections[index, r] = connection
         else:
@@ -125,8 +98,9 @@ class Synapses:
         if self.share and place in self._shared:
             return self._shared[place]
         process = getattr(self.cell.h, receptor.mechanism)(self.cell.sections[section](x))
+        ranged = known_mechanisms()[receptor.mechanism].parameters
         for name, value in receptor.parameters.items():
-            if hasattr(process, name):
+            if name in ranged:  # others are NEURON globals
                 setattr(process, name, value)
         if self.share:
             self._shared[place] = process

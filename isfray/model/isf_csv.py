@@ -66,15 +66,13 @@ def read_synapse_csv(file: InputFile) -> StoredReleases:
             expected = "type, [synapse id,] soma distance, section id, point id, label, times; tab separated"
             raise InputError(f"broken line {line[:60]!r}", file=path, line=number, expected=expected) from None
         types.append(name)
-    synapse_id, distance, section, point = (
-        (np.array(c) for c in zip(*places, strict=True)) if places else [np.zeros(0)] * 4
-    )
+    columns = np.array(places, np.float64).reshape(-1, 4).T
     return StoredReleases(
         types,
-        synapse_id.astype(np.int32),
-        section.astype(np.int32),
-        point.astype(np.int32),
-        distance.astype(np.float64),
+        columns[0].astype(np.int32),
+        columns[2].astype(np.int32),
+        columns[3].astype(np.int32),
+        columns[1],
         np.concatenate([[0], np.cumsum([len(t) for t in times])]).astype(np.int64),
         np.array([t for row in times for t in row], np.float64),
     )

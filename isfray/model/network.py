@@ -133,6 +133,14 @@ class NetworkModel:
         """The network file, parsed."""
         return parse_param(self.inputs.main.text, self.inputs.main.path or self.inputs.main.name)
 
+    def where(self, synapse: int) -> tuple[str, int]:
+        """Return the file and line that a synapse was read from; for messages."""
+        population = int(self.synapses.population[synapse])
+        name = self.names[population]
+        reference = self.param.data["network"][name]["synapses"]["distributionFile"]
+        rows = parse_synapses(self.inputs.references[reference])
+        return rows.file, int(rows.line[rows.of(name)[synapse - self.synapses.offsets[population]]])
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NetworkModel):
             return NotImplemented

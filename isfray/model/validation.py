@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from isfray.model.entry import nearest
 from isfray.model.param import Key, ParamFile
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -59,13 +59,10 @@ def known_keys(data: Any, known: Iterable[str], param: ParamFile, path: Key, *, 
     """Raise InputError if `data` is no mapping or has a key that is not known; the nearest known key is named."""
     if not isinstance(data, dict):
         raise param.error(path, "is not a mapping", expected="{ key: value, ... }")
-    known = list(known)
+    names = list(known)
     for key in data:
-        if key not in known:
-            everything = [*known, *(k for k in siblings if k not in known)]
-            near = difflib.get_close_matches(key, everything, n=1)
-            expected = repr(near[0]) if near else "one of " + ", ".join(everything)
-            raise param.error((*path, key), "is not a known key", expected=expected)
+        if key not in names:
+            raise param.error((*path, key), "is not a known key", expected=nearest(key, [*names, *siblings]))
 
 
 def _expected(field: FieldInfo | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,15 @@ CELLTYPES = [name.split("_")[0] for name in TYPES]
 COLUMNS = [name.split("_")[1] for name in TYPES]
 
 
-def trial(
-    number: int, *, synapses: int = 40, cells: int = 60, samples: int = 50, wall_s: float = 1.0
-) -> dict[str, Any]:
-    """Tables of one trial: a function of its number, but for the time it took."""
+def trial(number: int, **shape: Any) -> dict[str, pa.Table]:
+    """Tables of one trial: a function of its number, but for the time it took (`wall_s`)."""
+    return dict(_trial(number, **shape))
+
+
+@cache
+def _trial(
+    number: int, synapses: int = 40, cells: int = 60, samples: int = 50, wall_s: float = 1.0
+) -> dict[str, pa.Table]:
     rng = np.random.default_rng(number)
 
     def ragged(rows: int, mean: float) -> dict[str, Any]:
@@ -102,7 +108,7 @@ class Stopped(BaseException):
 
 
 class Faulty(Storage):
-    """Another storage, until a given number of operations has been done; then it stops, before or after the effect of the next."""
+    """Another storage that stops at a given operation, before or after its effect."""
 
     def __init__(self, inner: Storage, operations: int, *, after: bool = False) -> None:
         super().__init__(inner.uri, inner.options)

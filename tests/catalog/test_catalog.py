@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
-import tempfile
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +82,13 @@ def test_the_first_commit_of_a_trial_wins(opened):
     st.lists(st.integers(0, 1), min_size=6, max_size=6),
 )
 def test_any_batches_in_any_order_by_any_writer_hold_each_trial_once(batches, writers):
-    with tempfile.TemporaryDirectory() as folder:
-        catalogs = [Catalog(Path(folder) / "r"), Catalog(Path(folder) / "r")]
-        catalogs[0].open_run(spec())
-        for numbers, writer in zip(batches, writers, strict=False):
-            catalogs[writer].commit(RUN, batch(numbers, wall_s=float(writer)))
-        assert_holds(Catalog(Path(folder) / "r"), set().union(*batches))
-        assert catalogs[0].verify(RUN).problems == ()
+    place = f"memory://{uuid.uuid4()}/r"
+    catalogs = [Catalog(place), Catalog(place)]
+    catalogs[0].open_run(spec())
+    for numbers, writer in zip(batches, writers, strict=False):
+        catalogs[writer].commit(RUN, batch(numbers, wall_s=float(writer)))
+    assert_holds(Catalog(place), set().union(*batches))
+    assert catalogs[0].verify(RUN).problems == ()
 
 
 def test_two_writers_of_the_same_trials_at_once_leave_each_once(opened):
@@ -297,4 +298,4 @@ def test_one_trial_of_a_file_is_read_without_the_others(tmp_path):
     metadata = pq.ParquetFile(path).metadata
     spans = [metadata.row_group(i).column(0).statistics for i in range(metadata.num_row_groups)]
     assert len(spans) > 1
-    assert all(a.max < b.min for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.max < b.min for a, b in pairwise(spans))

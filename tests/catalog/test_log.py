@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isfray.catalog.log import Commit, CommitLog, DataFile, numbers, ranges
 from isfray.catalog.location import open_storage
+from isfray.catalog.log import Commit, CommitLog, DataFile, numbers, ranges
 from isfray.model.errors import InputError
 
 
@@ -18,7 +19,7 @@ from isfray.model.errors import InputError
 def test_ranges_are_the_shortest_way_to_say_a_set(values):
     found = ranges(values)
     assert numbers(found).tolist() == sorted(values)
-    assert all(b + 1 < c for (_, b), (c, _) in zip(found, found[1:], strict=False))
+    assert all(b + 1 < c for (_, b), (c, _) in pairwise(found))
 
 
 def test_a_commit_reads_back_as_it_was_written():

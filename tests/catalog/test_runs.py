@@ -7,14 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from isfray.catalog import Catalog, RunSpec, provenance
+from isfray.model.cell import load_cell
 from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
+from isfray.model.network import load_network
 from tests.catalog.synthetic import Faulty, Stopped, batch, spec
 
 RUN = "stim_C2"
+CELL = "86_C2_center.param"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -98,6 +102,20 @@ def strip(inputs: ModelInputs) -> ModelInputs:
         return dataclasses.replace(file, path="")
 
     return ModelInputs(bare(inputs.main), {k: bare(v) for k, v in inputs.references.items()})
+
+
+def test_models_load_as_they_were_run_without_their_files(reference, tmp_path):
+    cell, network = (f(reference / "model" / n) for f, n in ((load_cell, CELL), (load_network, "network.param")))
+    catalog = Catalog(tmp_path / "r")
+    catalog.open_run(RunSpec("stim_C2", 7, {}, {"cell": cell.inputs, "network": network.inputs}))
+    stored_cell, stored_network = Catalog(tmp_path / "r").load_models("stim_C2")
+    assert strip(stored_cell.inputs) == strip(cell.inputs)
+    assert strip(stored_network.inputs) == strip(network.inputs)
+    assert stored_network.populations == network.populations
+    assert np.array_equal(stored_network.synapses.x, network.synapses.x)
+    assert np.array_equal(stored_network.connections.synapse, network.connections.synapse)
+    catalog.open_run(RunSpec("alone", 7, {}, {"cell": stored_cell.inputs}))
+    assert catalog.load_models("alone")[1] is None
 
 
 def test_each_input_content_is_kept_once(opened):

@@ -83,7 +83,7 @@ def test_files_being_written_are_not_listed(tmp_path):
 def test_a_file_where_a_folder_should_be_is_one_clear_line(tmp_path):
     (tmp_path / "results").write_text("hello")
     for uri in (tmp_path / "results", tmp_path / "results" / "deeper"):
-        with pytest.raises(InputError, match="results.*a file is in the way"):
+        with pytest.raises(InputError, match=r"results.*a file is in the way"):
             Catalog(uri).open_run(spec())
 
 

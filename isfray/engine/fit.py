@@ -1,0 +1,135 @@
+"""Whether cell, network and mechanisms fit each other: everything that can be told before NEURON is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isfray.engine.nmodl import Mechanism, known_mechanisms
+from isfray.model.cell import CellModel
+from isfray.model.embedding import Placement, place
+from isfray.model.entry import nearest
+from isfray.model.errors import InputError
+from isfray.model.membrane import Membrane
+from isfray.model.network import NetworkModel, Population, Receptor
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A network on a cell.
+
+    Attributes
+    ----------
+    placement : Placement or None
+        Where the network's synapses sit; None without a network.
+    neuron_globals : dict
+        NEURON globals that cell and network set, by their full name `<param>_<mechanism>`.
+    """
+
+    placement: Placement | None
+    neuron_globals: dict[str, float]
+
+
+def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
+    """Check that the cell can be built and the network put on it.
+
+    Raises
+    ------
+    InputError
+        For a mechanism, parameter or global that does not exist, a synapse on a section that the cell does not have, or
+        receptors that ask for different values of one global.
+    """
+    for membrane in cell.membranes:
+        _check_membrane(membrane, cell)
+    neuron_globals = _check_globals(cell)
+    if network is None:
+        return Fit(None, neuron_globals)
+    for population in network.populations:
+        for receptor in population.receptors:
+            neuron_globals |= _check_receptor(population, receptor, network, neuron_globals)
+    return Fit(_place(network, cell), neuron_globals)
+
+
+def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
+    densities = {name: m for name, m in known_mechanisms().items() if m.kind == "density"}
+    for mechanism in membrane.mechanisms:
+        path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
+        known = densities.get(mechanism.name)
+        if known is None:
+            raise cell.param.error(path, "is not a mechanism", expected=nearest(mechanism.name, densities))
+        for name in mechanism.parameters:
+            if name not in known.parameters:
+                raise cell.param.error(
+                    (*path, name), f"is not a parameter of {known.name}", expected=nearest(name, known.parameters)
+                )
+        steered = mechanism.steering.get("param_name", None)
+        if steered is not None and steered not in known.parameters:
+            raise cell.param.error(
+                (*path, "param_name"),
+                f"is not a parameter of {known.name}",
+                expected=nearest(steered, known.parameters),
+            )
+    ions = {f"e{ion}" for ion in ("na", "k", "ca")} | {f"{ion}{side}" for ion in ("na", "k", "ca") for side in "io"}
+    for name in membrane.ions:
+        if name not in ions:
+            at = ("neuron", membrane.label, "properties", "ions", name)
+            raise cell.param.error(at, "is not a property of an ion", expected=nearest(name, ions))
+
+
+def _check_globals(cell: CellModel) -> dict[str, float]:
+    known = {f"{name}_{m.name}" for m in known_mechanisms().values() for name in m.global_parameters}
+    for full in cell.mechanism_globals:
+        if full not in known:
+            raise cell.param.error(
+                ("mech_globals",), f"sets {full}, which is no NEURON global", expected=nearest(full, known)
+            )
+    return dict(cell.mechanism_globals)
+
+
+def _check_receptor(
+    population: Population, receptor: Receptor, network: NetworkModel, set_before: dict[str, float]
+) -> dict[str, float]:
+    at = ("network", population.name, "synapses", "receptors", receptor.mechanism)
+    processes: dict[str, Mechanism] = {name: m for name, m in known_mechanisms().items() if m.weights}
+    known = processes.get(receptor.mechanism)
+    if known is None:
+        raise network.param.error(at, "is not a synapse mechanism", expected=nearest(receptor.mechanism, processes))
+    if len(receptor.weight) != len(known.weights):
+        expected = f"{len(known.weights)} ({', '.join(known.weights)})"
+        raise network.param.error((*at, "weight"), f"has not the weights of {known.name}", expected=expected)
+    if population.release_probability == "dynamic":
+        raise network.param.error(
+            ("network", population.name, "synapses", "releaseProb"),
+            f"needs a mechanism that draws releases itself, which {known.name} is not",
+            expected="a probability from 0 to 1",
+        )
+    found: dict[str, float] = {}
+    for name, value in receptor.parameters.items():
+        if name in known.parameters:
+            continue
+        if name not in known.global_parameters:
+            everything = [*known.parameters, *known.global_parameters]
+            raise network.param.error(
+                (*at, "parameter", name), f"is not a parameter of {known.name}", expected=nearest(name, everything)
+            )
+        full = f"{name}_{known.name}"
+        if set_before.get(full, value) != value:
+            problem = f"differs from {set_before[full]} set before, but all {known.name} share one value"
+            raise network.param.error((*at, "parameter", name), problem, expected="one value")
+        found[full] = value
+    return found
+
+
+def _place(network: NetworkModel, cell: CellModel) -> Placement:
+    section = network.synapses.section_id
+    beyond = (section >= len(cell.morphology)).nonzero()[0]
+    if len(beyond):
+        file, line = network.where(int(beyond[0]))
+        raise InputError(
+            "is not a section of the cell",
+            file=file,
+            line=line,
+            key="section id",
+            value=int(section[beyond[0]]),
+            expected=f"0 to {len(cell.morphology) - 1}, as {cell.name} has them",
+        )
+    return place(section, network.synapses.x, cell.geometry)

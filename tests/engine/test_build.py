@@ -1,0 +1,135 @@
+"""The mechanism build: once per machine, safe against races and crashes, clear when it cannot be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from isfray.engine.build import FLAGS, build_key, cache_folder, mod_folder, sources
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = "NEURON { SUFFIX tiny RANGE x }\nPARAMETER { x = 1 }\n"
+BUILD = (
+    "import sys; from pathlib import Path; from isfray.engine.build import build\n"
+    "print(build(folder=Path(sys.argv[1]), coreneuron=len(sys.argv) > 2))"
+)
+
+
+def environment(cache: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in {"ISFRAY_CXXFLAGS", "CXX"}}
+    return kept | {"PYTHONPATH": str(ROOT), "ISFRAY_CACHE": str(cache), **more}
+
+
+def builder(folder: Path, cache: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(folder), *arguments],
+        env=environment(cache, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "tiny.mod").write_text(TINY)
+    return tmp_path / "tiny"
+
+
+def test_two_processes_at_once_give_one_build(tiny, tmp_path):
+    both = [builder(tiny, tmp_path / "cache", ISFRAY_CXXFLAGS="-O0") for _ in range(2)]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0][0] == said[1][0]
+    assert Path(said[0][0].strip()).is_file()
+    assert sorted(err.count("\n") for _, err in said) == [0, 2]  # one built, and told it; the other was quiet
+    third, err = builder(tiny, tmp_path / "cache", ISFRAY_CXXFLAGS="-O0").communicate()
+    assert (third, err) == (said[0][0], "")
+
+
+def test_a_killed_build_is_not_taken_for_finished(tiny, tmp_path):
+    cache = tmp_path / "cache"
+    killed = builder(tiny, cache, ISFRAY_CXXFLAGS="-O0")
+    while not list(cache.glob("mechanisms/*.building/*/*")):
+        assert killed.poll() is None
+        time.sleep(0.005)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    (remains,) = cache.glob("mechanisms/*.building")
+    assert not remains.with_suffix("").exists()
+    out, err = builder(tiny, cache, ISFRAY_CXXFLAGS="-O0").communicate()
+    assert "building mechanisms" in err
+    assert Path(out.strip()).is_file()
+    assert sorted(path.suffix for path in (cache / "mechanisms").iterdir()) == ["", ".lock"]
+
+
+def test_the_key_follows_sources_flags_compiler_and_engine(tiny):
+    compiler = "g++" if shutil.which("g++") else "c++"
+    first = build_key(tiny, FLAGS, compiler)
+    assert build_key(tiny, FLAGS, compiler) == first
+    os.utime(tiny / "tiny.mod", (0, 0))
+    (tiny / "notes.txt").write_text("not a source")
+    assert build_key(tiny, FLAGS, compiler) == first
+    others = {build_key(tiny, "-O1", compiler), build_key(tiny, FLAGS, compiler, coreneuron=True)}
+    (tiny / "tiny.mod").write_text(TINY.replace("x = 1", "x = 2"))
+    others.add(build_key(tiny, FLAGS, compiler))
+    (tiny / "more.inc").write_text("")
+    others.add(build_key(tiny, FLAGS, compiler))
+    assert len(others | {first}) == 5
+
+
+def test_sources_are_the_mechanisms_and_what_they_include():
+    names = {path.name for path in sources(mod_folder())}
+    assert {"NaTa_t.mod", "glutamate_syn.mod", "sodium.inc"} <= names
+
+
+def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.delenv("ISFRAY_CACHE", raising=False)
+    assert cache_folder() == tmp_path / "xdg" / "isfray"
+    monkeypatch.setenv("ISFRAY_CACHE", str(tmp_path / "own"))
+    assert cache_folder() == tmp_path / "own"
+
+
+def last_line(folder: Path, cache: Path, **more: str) -> str:
+    process = builder(folder, cache, **more)
+    err = process.communicate()[1]
+    assert process.returncode == 1
+    return err.splitlines()[-1]
+
+
+def test_without_a_compiler_the_error_says_what_to_install(tiny, tmp_path):
+    said = last_line(tiny, tmp_path / "cache", PATH="")
+    assert "C++ compiler = 'g++' cannot be run" in said
+    assert "apt install g++ make" in said
+    assert "'/no/such/c++'" in last_line(tiny, tmp_path / "cache", CXX="/no/such/c++")
+
+
+def test_without_make_the_error_says_what_to_install(tiny, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "g++").symlink_to(shutil.which("g++") or shutil.which("c++") or "")
+    said = last_line(tiny, tmp_path / "cache", PATH=str(tmp_path / "bin"), CXX="g++")
+    assert "make = 'make' cannot be run" in said
+
+
+def test_a_failing_build_names_a_log_that_holds_the_compilers_words(tiny, tmp_path):
+    (tiny / "tiny.mod").write_text(TINY + "PROCEDURE p() { x = undeclared_thing }\n")
+    said = last_line(tiny, tmp_path / "cache")
+    assert "InputError" in said
+    log = Path(said.rpartition(" is in ")[2])
+    assert "undeclared_thing" in log.read_text()
+    assert not list((tmp_path / "cache" / "mechanisms").glob("*.building"))
+
+
+def test_a_cache_that_cannot_be_written_is_an_input_error(tiny, tmp_path):
+    (tmp_path / "cache").write_text("a file where a folder has to be")
+    assert "ISFRAY_CACHE" in last_line(tiny, tmp_path / "cache")

@@ -1,0 +1,151 @@
+"""Loading the mechanisms: once, quietly, ours and no others; and CoreNEURON with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOAD = """
+from isfray.engine import mechanisms
+h = mechanisms.load()
+assert mechanisms.load() is h
+section = h.Section()
+section.insert("NaTa_t")
+section(0.5).NaTa_t.gNaTa_tbar
+"""
+
+
+def run(code: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert run(LOAD, tmp_path_factory.mktemp("cwd")).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def imposter(tmp_path_factory: pytest.TempPathFactory, built: None) -> Path:
+    """A working folder in which someone compiled another mechanism of the same name."""
+    folder = tmp_path_factory.mktemp("imposter")
+    (folder / "a.mod").write_text("NEURON { SUFFIX NaTa_t RANGE x }\nPARAMETER { x = 1 }\n")
+    code = "from isfray.engine.build import _neuron_script; print(_neuron_script('nrnivmodl'))"
+    script = run(code, folder).stdout.strip()
+    subprocess.run([sys.executable, script], cwd=folder, check=True, capture_output=True)
+    assert run("from neuron import h; s = h.Section(); s.insert('NaTa_t'); s(0.5).NaTa_t.x", folder).returncode == 0
+    return folder
+
+
+def test_loading_twice_is_quiet_and_the_same(built, tmp_path):
+    done = run(LOAD, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_loading_after_a_plain_import_of_neuron_works(built, tmp_path):
+    assert run("import neuron\n" + LOAD, tmp_path).returncode == 0
+
+
+def test_mechanisms_in_the_working_folder_are_not_picked_up(imposter):
+    done = run(LOAD, imposter)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_mechanisms_loaded_from_elsewhere_are_refused(imposter):
+    done = run("import neuron\n" + LOAD, imposter)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "InputError" in last
+    assert str(imposter) in last
+
+
+def test_a_cache_with_a_space_in_its_name_works(imposter, tmp_path):
+    cache = tmp_path / "my cache"
+    first = run("from isfray.engine.build import build; print(build())", tmp_path)
+    home = Path(first.stdout.strip()).parent
+    (cache / "mechanisms").mkdir(parents=True)
+    (cache / "mechanisms" / home.name).symlink_to(home)
+    done = run(LOAD, tmp_path, ISFRAY_CACHE=str(cache))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_options_of_neuron_are_left_as_they_were(built, tmp_path):
+    code = "import os; read = lambda: os.environ.get('NEURON_MODULE_OPTIONS'); before = read()"
+    assert run(f"{code}\n{LOAD}\nassert read() is before is None", tmp_path).returncode == 0
+    assert run(f"{code}\n{LOAD}\nassert read() == before", tmp_path, NEURON_MODULE_OPTIONS="-nogui").returncode == 0
+
+
+TRIALS = """
+import json, os, sys
+import numpy as np
+from isfray.engine import mechanisms
+
+core = sys.argv[1] == "coreneuron"
+h = mechanisms.load(coreneuron=core)
+from neuron import coreneuron
+coreneuron.enable, coreneuron.verbose = core, 0
+h.dt, h.celsius = 0.025, 34
+soma, dendrite = h.Section("soma"), h.Section("dendrite")
+soma.L = soma.diam = 20
+dendrite.L, dendrite.diam, dendrite.nseg = 500, 2, 51
+dendrite.connect(soma(1))
+for section in (soma, dendrite):
+    for name in "pas NaTa_t Nap_Et2 K_Tst K_Pst SKv3_1 Im Ih Ca_HVA Ca_LVAst SK_E2 CaDynamics_E2".split():
+        section.insert(name)
+    section.e_pas, section.g_pas, section.ek, section.ena = -85, 3e-5, -85, 50
+soma.gNaTa_tbar_NaTa_t, soma.gSKv3_1bar_SKv3_1, soma.gCa_HVAbar_Ca_HVA = 2, 0.7, 6e-4
+dendrite.gIhbar_Ih, dendrite.gCa_LVAstbar_Ca_LVAst = 2e-4, 1e-3
+rng = np.random.default_rng(1)
+kept, inputs = [], []
+for i in range(60):
+    synapse = (h.glutamate_syn if i % 2 else h.gaba_syn)(dendrite(rng.random()))
+    kept.append(synapse)
+    for _ in range(2):
+        netcon = h.NetCon(None, synapse)
+        netcon.delay = 1
+        for j in range(1 + i % 2):
+            netcon.weight[j] = 4 * rng.random()
+        inputs.append((netcon, np.sort(rng.random(6) * 60)))
+inputs[1] = (inputs[1][0], [0.0, 0.0, 1.0125, 1.0125, 30.025, 49.99, 50.0, 50.02, 51.0])
+deliver = h.FInitializeHandler(lambda: [netcon.event(time) for netcon, times in inputs for time in times])
+v = h.Vector().record(soma(0.5)._ref_v)
+pc = h.ParallelContext()
+pc.set_maxstep(10)
+trials = []
+for _ in range(2):
+    h.finitialize(-75)
+    pc.psolve(50)
+    trials.append(list(v))
+print(json.dumps(trials))
+print(float(np.array([1e-310])[0] * 0.5) > 0)
+"""
+
+
+def test_coreneuron_gives_the_voltage_of_neuron(built, tmp_path):
+    run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path)
+    voltages = {}
+    for engine in ("neuron", "coreneuron"):
+        (tmp_path / "trials.py").write_text(TRIALS)
+        done = subprocess.run(
+            [sys.executable, "trials.py", engine],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        trials, keeps_denormals = done.stdout.splitlines()
+        voltages[engine] = np.array(json.loads(trials))
+        assert keeps_denormals == "True"  # the library must not change the process's arithmetic
+    assert np.ptp(voltages["neuron"]) > 80  # it fires
+    assert voltages["neuron"].shape == (2, 2001)
+    np.testing.assert_array_equal(voltages["neuron"][0], voltages["neuron"][1])
+    np.testing.assert_array_equal(voltages["coreneuron"][0], voltages["coreneuron"][1])
+    np.testing.assert_allclose(voltages["coreneuron"], voltages["neuron"], rtol=0, atol=1e-8)
