@@ -76,17 +76,17 @@ def cpus() -> int:
 
 @contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables for a while, where they are not set; and no trace of what is set meanwhile.
+    """Environment variables for a while, where they are not set.
 
-    Ray leaves RAY_AUTH_MODE behind after it has started a local cluster, and could not join another one then.
+    Ray leaves RAY_AUTH_MODE behind after it has started a cluster here, and could not join one without a token then.
     """
-    before = dict(os.environ)
-    os.environ.update({name: value for name, value in settings.items() if name not in before})
+    ours = [name for name in (*settings, "RAY_AUTH_MODE") if name not in os.environ]
+    os.environ.update({name: settings[name] for name in ours if name in settings})
     try:
         yield
     finally:
-        for name in [name for name in os.environ if name.startswith("RAY_") and name not in before]:
-            del os.environ[name]
+        for name in ours:
+            os.environ.pop(name, None)
 
 
 @contextmanager
