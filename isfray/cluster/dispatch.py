@@ -70,7 +70,13 @@ class Dispatcher:
         self.name, self.ledger, self.limits = run, ledger, limits
         self._tell = progress
         self._events = Events()
-        self._outbox = Outbox(limits.batch_trials, limits.batch_bytes, limits.batch_seconds, limits.unwritten_bytes)
+        self._outbox = Outbox(
+            limits.batch_trials,
+            limits.batch_bytes,
+            limits.batch_seconds,
+            limits.unwritten_bytes,
+            limits.unwritten_trials,
+        )
         clock = time.monotonic
         self._clock, self._begun, self._before = clock, clock(), ledger.committed
         self._post = Post(ledger, self._outbox, self._events, limits, hire=writer, committed=committed, clock=clock)

@@ -13,8 +13,8 @@ class Limits:
     ----------
     batch_trials, batch_seconds, batch_bytes
         A batch is written when it has this many trials, is this old (s), or has this many bytes.
-    unwritten_bytes : int
-        Bytes of results not yet written beyond which no trial is begun.
+    unwritten_bytes, unwritten_trials : int
+        Bytes, and trials, not yet written from which on no trial is begun. (The driver holds tables below 100 kB.)
     max_retries : int
         How often a trial is begun again after its actor died under it.
     trial_timeout : float, optional
@@ -31,6 +31,7 @@ class Limits:
     batch_seconds: float = 5.0
     batch_bytes: int = 2**27
     unwritten_bytes: int = 2**30
+    unwritten_trials: int = 1000
     max_retries: int = 3
     trial_timeout: float | None = None
     memory_growth: int = 2**30

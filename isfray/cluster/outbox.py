@@ -31,26 +31,29 @@ class Outbox:
         A batch closes when it has this many bytes.
     batch_seconds : float
         A trial waits this long for its batch to fill, then the batch goes as it is.
-    max_bytes : int
-        Bytes beyond which `full` holds, so that no new trial is begun.
+    max_bytes, max_trials : int
+        Bytes, and trials, from which on `full` holds, so that no new trial is begun.
     """
 
-    def __init__(self, batch_trials: int, batch_bytes: int, batch_seconds: float, max_bytes: int) -> None:
+    def __init__(
+        self, batch_trials: int, batch_bytes: int, batch_seconds: float, max_bytes: int, max_trials: int
+    ) -> None:
         self.batch_trials, self.batch_bytes, self.batch_seconds = batch_trials, batch_bytes, batch_seconds
-        self.max_bytes = max_bytes
-        self.unwritten_bytes = 0
+        self.max_bytes, self.max_trials = max_bytes, max_trials
+        self.unwritten_bytes = self.unwritten_trials = 0
         self._parcels: deque[Parcel] = deque()
         self._returned: deque[Batch] = deque()
 
     @property
     def full(self) -> bool:
         """Whether writing has fallen so far behind that simulation must wait."""
-        return self.unwritten_bytes >= self.max_bytes
+        return self.unwritten_bytes >= self.max_bytes or self.unwritten_trials >= self.max_trials
 
     def add(self, parcel: Parcel) -> None:
         """Take in the tables of one more trial."""
         self._parcels.append(parcel)
         self.unwritten_bytes += parcel.nbytes
+        self.unwritten_trials += 1
 
     def put_back(self, batch: Batch) -> None:
         """Take a batch back whose writer died; it goes out again as it is, so that it is the same commit."""
@@ -59,6 +62,7 @@ class Outbox:
     def settle(self, parcel: Parcel) -> None:
         """Forget a trial whose tables are committed, or lost."""
         self.unwritten_bytes -= parcel.nbytes
+        self.unwritten_trials -= 1
 
     def due(self, now: float) -> float | None:
         """Seconds until the next batch is ready by age; None if nothing waits."""

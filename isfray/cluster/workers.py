@@ -65,7 +65,7 @@ class Worker:
 
     def send(self, trial: int, seed: int, t_stop: float | None, now: float) -> ray.ObjectRef[Outcome]:
         """Queue a trial; returns where its outcome will be."""
-        tables, outcome = self.handle.run.options(num_returns=2, name=f"trial {trial}").remote(trial, seed, t_stop)
+        tables, outcome = self.handle.run.options(num_returns=2).remote(trial, seed, t_stop)
         if not self.calls:
             self.idle_since = now
         self.calls[trial] = Call(trial, tables)
