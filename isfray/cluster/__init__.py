@@ -4,7 +4,9 @@ import os
 
 # Ray prints the loss of a worker on stdout; here that is an ordinary event with a line in the log. Ray reads this when
 # it is imported.
-os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|The node with node id")
+os.environ.setdefault(
+    "RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|Raylet is terminated|The node with node id"
+)
 
 from isfray.cluster.failures import RunError, TrialError
 from isfray.cluster.handle import RunHandle

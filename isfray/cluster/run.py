@@ -85,13 +85,15 @@ def run_trials(
             progress=_both(handle, shown),
             limits=limits,
         )
-        handle._stop = dispatcher.stop
-        thread = threading.Thread(target=_drive, args=(dispatcher, handle, shown, opened), name=f"isfray {spec.name}")
-        thread.start()
     except BaseException:
         session.leave()
         raise
-    return _wait(handle, say=progress) if wait else handle
+    handle._stop = dispatcher.stop
+    thread = threading.Thread(target=_drive, args=(dispatcher, handle, shown, opened), name=f"isfray {spec.name}")
+    if wait:
+        return _wait(handle, thread, say=progress)
+    thread.start()
+    return handle
 
 
 def _drive(dispatcher: Dispatcher, handle: RunHandle, shown: Reporter, opened: Session) -> None:
@@ -119,13 +121,16 @@ def _is_void(handle: RunHandle) -> bool:
     return not about.trials_committed and len(about.sessions) == 1
 
 
-def _wait(handle: RunHandle, *, say: bool) -> RunHandle:
-    """Wait for the end; on Ctrl-C or SIGTERM, bring it about in order."""
+def _wait(handle: RunHandle, thread: threading.Thread, *, say: bool) -> RunHandle:
+    """Drive to the end; on Ctrl-C or SIGTERM, bring the end about in order."""
     try:
         with session.sigterm_interrupts():
+            thread.start()
             return handle.wait()
     except KeyboardInterrupt:
         handle.cancel()
+        if thread.ident is None:
+            thread.start()
         handle.join()
         state = handle.progress()
         line = (

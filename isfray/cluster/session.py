@@ -50,7 +50,7 @@ def join(workers: int | None = None) -> None:
 
 def _connect(workers: int | None) -> None:
     address = os.environ.get("RAY_ADDRESS")
-    with _environment({} if address else _LOCAL), _own_sigterm():
+    with _environment({} if address else _LOCAL), _undisturbed():
         if address:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         else:
@@ -90,16 +90,30 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _own_sigterm() -> Iterator[None]:
-    """Keep the process's own SIGTERM handler, which Ray replaces."""
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait until Ray has started, so that it can be ended in order; a second one does not wait.
+
+    Also keeps the process's own SIGTERM handler, which Ray replaces.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGTERM)
+    waiting: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if waiting:
+            raise KeyboardInterrupt
+        waiting.append(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    if waiting:
+        raise KeyboardInterrupt
 
 
 @contextmanager
