@@ -1,5 +1,11 @@
 """Trials on Ray: actors, dispatch, progress."""
 
+import os
+
+# Ray prints the loss of a worker on stdout; here that is an ordinary event with a line in the log. Ray reads this when
+# it is imported.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|The node with node id")
+
 from isfray.cluster.failures import RunError, TrialError
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.simulation import simulate

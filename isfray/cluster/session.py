@@ -12,11 +12,8 @@ from types import FrameType
 
 import ray
 
-# Ray reads these when it starts. A user's own setting wins.
-_QUIET: Mapping[str, str] = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+# What a Ray of our own is started with; a user's own setting wins.
+_LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 _lock = threading.Lock()
 _users = 0
@@ -53,7 +50,7 @@ def join(workers: int | None = None) -> None:
 
 def _connect(workers: int | None) -> None:
     address = os.environ.get("RAY_ADDRESS")
-    with _environment(_QUIET), _own_sigterm():
+    with _environment({} if address else _LOCAL), _own_sigterm():
         if address:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         else:
@@ -79,17 +76,17 @@ def cpus() -> int:
 
 @contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables for a while, where they are not set; and no trace of what is set meanwhile.
+    """Environment variables for a while, where they are not set.
 
-    Ray leaves RAY_AUTH_MODE behind after it has started a local cluster, and could not join another one then.
+    Ray leaves RAY_AUTH_MODE behind after it has started a cluster here, and could not join one without a token then.
     """
-    before = dict(os.environ)
-    os.environ.update({name: value for name, value in settings.items() if name not in before})
+    ours = [name for name in (*settings, "RAY_AUTH_MODE") if name not in os.environ]
+    os.environ.update({name: settings[name] for name in ours if name in settings})
     try:
         yield
     finally:
-        for name in [name for name in os.environ if name.startswith("RAY_") and name not in before]:
-            del os.environ[name]
+        for name in ours:
+            os.environ.pop(name, None)
 
 
 @contextmanager
