@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the run (0)")
     run.add_argument("--t-stop", type=float, metavar="MS", help="simulated time (the cell file's tStop)")
     run.add_argument("--workers", type=int, metavar="N", help="simulation actors, one CPU each (all CPUs)")
-    run.add_argument("--engine", default="neuron", metavar="E", help="neuron")
+    run.add_argument("--engine", metavar="E", help="coreneuron (default) or neuron, the same but several times slower")
     run.add_argument("--record", action="append", metavar="PLACE", help="sites (default), all, or a place; repeatable")
     run.add_argument("--search-path", action="append", default=[], metavar="DIR", help="where else named files may be")
     run.set_defaults(command=_run)
@@ -153,6 +153,9 @@ def _existing(uri: str) -> Catalog:
 
 def _build(options: argparse.Namespace) -> int:
     from isfray.engine.build import build
+    from isfray.engine.integration import chosen_engine
 
     print(build())
+    if chosen_engine(None) == "coreneuron":
+        print(build(coreneuron=True))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -128,13 +129,15 @@ class ObjectStorage(Storage):
         """Fsspec's S3 options in the words of Polars."""
         client = self.options.get("client_kwargs") or {}
         s3 = (self.options.get("config_kwargs") or {}).get("s3") or {}
-        endpoint = self.options.get("endpoint_url") or client.get("endpoint_url")
+        environment = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        endpoint = self.options.get("endpoint_url") or client.get("endpoint_url") or environment
         options = {
             "aws_access_key_id": self.options.get("key"),
             "aws_secret_access_key": self.options.get("secret"),
             "aws_session_token": self.options.get("token"),
             "aws_endpoint_url": endpoint,
-            "aws_region": client.get("region_name") or ("us-east-1" if endpoint else None),
+            "aws_region": client.get("region_name")
+            or (os.environ.get("AWS_REGION", "us-east-1") if endpoint else None),
             "aws_allow_http": "true" if str(endpoint).startswith("http://") else None,
             "aws_skip_signature": "true" if self.options.get("anon") else None,
             "aws_virtual_hosted_style_request": {"virtual": "true", "path": "false"}.get(

@@ -15,11 +15,11 @@ from isfray.catalog import Catalog, RunSpec, provenance
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_trials
-from isfray.engine import ENGINES, Simulator
-from isfray.engine.build import build
+from isfray.engine import Simulator
 from isfray.engine.fit import fit
+from isfray.engine.integration import chosen_engine, prepare
 from isfray.engine.recording import recorded_sites
-from isfray.engine.simulator import check_engine, positive
+from isfray.engine.simulator import positive
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
 from isfray.model.errors import InputError
@@ -50,7 +50,7 @@ def simulate(
     trials: int,
     seed: int = 0,
     t_stop: float | None = None,
-    engine: str = ENGINES[0],
+    engine: str | None = None,
     clamp: Clamps = (),
     record: str | Iterable[str] = "sites",
     workers: int | None = None,
@@ -131,7 +131,7 @@ def simulate(
             "is not a network model", key="network", value=network, expected="what isfray.load_network returns, or None"
         )
     t_stop = positive("t_stop", cell.defaults.t_stop if t_stop is None else t_stop)
-    check_engine(engine)
+    engine = chosen_engine(engine)
     clamps = read_clamps(clamp, cell.morphology.labels)
     recorded = record if isinstance(record, str) else tuple(record)
     recorded_sites(cell, recorded)
@@ -167,7 +167,7 @@ def simulate(
         wait=wait,
         progress=progress,
         limits=limits,
-        prepare=partial(build, coreneuron=engine == "coreneuron"),
+        prepare=partial(prepare, engine),
     )
 
 

@@ -199,9 +199,18 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
     log.unlink()
 
 
-def _neuron_script(name: str) -> str:
+def has_coreneuron() -> bool:
+    """Whether this NEURON comes with CoreNEURON."""
+    return _neuron_scripts("nrnivmodl-core") != []
+
+
+def _neuron_scripts(name: str) -> list[str]:
     # beside this very NEURON, whether its environment is activated or not
-    for file in metadata.files("neuron") or ():
-        if file.name == name and ".data" not in file.parts:
-            return str(Path(str(file.locate())).resolve())
+    files = metadata.files("neuron") or ()
+    return [str(Path(str(f.locate())).resolve()) for f in files if f.name == name and ".data" not in f.parts]
+
+
+def _neuron_script(name: str) -> str:
+    if found := _neuron_scripts(name):
+        return found[0]
     raise InputError(f"was installed without {name}", key="neuron", expected="the neuron wheel from PyPI")

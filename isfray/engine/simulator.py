@@ -18,6 +18,7 @@ from isfray.activity import Spikes, draw_trial
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.fit import fit
+from isfray.engine.integration import advance, chosen_engine
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.recording import DENDRITE_THRESHOLD, SOMA_THRESHOLD, detect_spikes, recorded_sites
 from isfray.engine.synapses import Synapses
@@ -26,9 +27,6 @@ from isfray.model.clamp import Clamps, read_clamps
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
-
-ENGINES = ("neuron",)
-"""Engines of this version; the first is the default."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,8 @@ class Simulator:
     cell : CellModel
     network : NetworkModel, optional
         Without it the cell has no synapses.
-    engine : str
-        "neuron": NEURON's fixed step.
+    engine : str, optional
+        "coreneuron" (the default where NEURON comes with it) or "neuron": the same steps, several times slower.
     clamp : list of CurrentClamp or of mappings
         Current clamps: section (label or id), x, delay (ms), dur (ms), amp (nA).
     record : str or list of str
@@ -86,20 +84,20 @@ class Simulator:
         cell: CellModel,
         network: NetworkModel | None = None,
         *,
-        engine: str = ENGINES[0],
+        engine: str | None = None,
         clamp: Clamps = (),
         record: str | Sequence[str] = "sites",
         share_synapses: bool = True,
         dt: float | None = None,
     ) -> None:
         self.cell, self.network = cell, network
-        self.engine = check_engine(engine)
+        self.engine = chosen_engine(engine)
         self.dt = positive("dt", cell.defaults.dt if dt is None else dt)
         self.sites = recorded_sites(cell, record)
         electrodes = read_clamps(clamp, cell.morphology.labels)
         fitted = fit(cell, network)
         self._placement, self._globals = fitted.placement, fitted.neuron_globals
-        self._h = mechanisms.load()
+        self._h = mechanisms.load(coreneuron=self.engine == "coreneuron")
         self._live = LiveCell(cell, self._h)
         self._live.add_electrodes(electrodes)
         self._synapses: Synapses | None = None
@@ -218,8 +216,7 @@ class Simulator:
         h.finitialize(self.cell.defaults.v_init)
         if post is not None:
             post()
-        while h.t < t_stop:
-            h.fadvance()
+        advance(h, self.engine, t_stop)
 
     def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
         labels = self.cell.morphology.labels
@@ -268,13 +265,6 @@ class Simulator:
 def threshold(site: RecordingSite) -> float:
     """Return the voltage (mV) whose upward crossing counts as a spike at a site."""
     return SOMA_THRESHOLD if site.section == 0 else DENDRITE_THRESHOLD
-
-
-def check_engine(engine: str) -> str:
-    """Return the engine's name; InputError if there is none of that name."""
-    if engine not in ENGINES:
-        raise InputError("is no engine", key="engine", value=engine, expected=" or ".join(ENGINES))
-    return engine
 
 
 def positive(key: str, value: Any) -> float:

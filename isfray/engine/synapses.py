@@ -82,6 +82,7 @@ class Synapses:
         if self.share and (index, r) in self._connections:
             return self._connections[index, r]
         process = self._point_process(int(active.placement.section_id[i]), float(active.placement.x[i]), receptor)
+        # Events are posted with their delay; CoreNEURON ends the process if a connection's own is shorter than a step.
         connection = self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0)
         if self.share and index >= 0:
             self._connections[index, r] = connection

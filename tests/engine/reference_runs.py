@@ -26,11 +26,11 @@ def built_cell(model: Path) -> dict[str, Any]:
     return out
 
 
-def step(model: Path, amplitude: float | None) -> dict[str, Any]:
+def step(model: Path, amplitude: float | None, engine: str) -> dict[str, Any]:
     """300 ms without synapses, with or without the golden current step."""
     clamp = [] if amplitude is None else [{"section": "Soma", "delay": 100, "dur": 150, "amp": amplitude}]
     cell = load_cell(model / "86_C2_center.param")
-    simulator = Simulator(cell, clamp=clamp, record="all")
+    simulator = Simulator(cell, clamp=clamp, record="all", engine=engine)
     result = simulator.run(t_stop=300.0)
     end = [v[-1] for name, v in result.voltage.items() if name.startswith("sec_")]
     return {
@@ -41,10 +41,10 @@ def step(model: Path, amplitude: float | None) -> dict[str, Any]:
     }
 
 
-def replays(model: Path, share: bool) -> list[dict[str, Any]]:
+def replays(model: Path, engine: str, share: bool) -> list[dict[str, Any]]:
     """Both golden replays, in one simulator."""
     cell, network = load_cell(model / "86_C2_center.param"), load_network(model / "network.param")
-    simulator = Simulator(cell, network, share_synapses=share)
+    simulator = Simulator(cell, network, engine=engine, share_synapses=share)
     out = []
     for k in (1, 2):
         result = simulator.replay(model.parent / "golden" / f"replay{k}_synapses.csv", t_stop=300.0)

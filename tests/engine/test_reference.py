@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from isfray.engine import ENGINES
 from tests.engine.child import in_child
 
 RUNS = "tests.engine.reference_runs"
@@ -36,12 +37,13 @@ def test_every_density_and_ion_in_neuron_is_isfs(built, reference):
         np.testing.assert_allclose(values, golden[name], rtol=1e-12, err_msg=name)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("tag", "amplitude"), [("rest", None), ("iclamp_0.619", 0.619)])
-def test_a_trial_without_synapses_is_isfs(reference, tag, amplitude):
+def test_a_trial_without_synapses_is_isfs(reference, tag, amplitude, engine):
     golden = {
         name: np.load(reference / "golden" / f"{tag}_{name}.npy") for name in ("t", "soma_v", "rec0_v", "allseg_v_end")
     }
-    ours = in_child(RUNS, "step", reference / "model", amplitude)
+    ours = in_child(RUNS, "step", reference / "model", amplitude, engine)
     np.testing.assert_array_equal(ours["time"], golden["t"])
     assert len(ours["time"]) == 12_002
     np.testing.assert_allclose(ours["soma"], golden["soma_v"], rtol=0, atol=1e-7)
@@ -49,10 +51,14 @@ def test_a_trial_without_synapses_is_isfs(reference, tag, amplitude):
     np.testing.assert_allclose(ours["end"], golden["allseg_v_end"], rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("share", [True, False], ids=["shared", "one point process per synapse"])
-def test_a_replayed_trial_is_isfs_sample_by_sample(reference, share):
+@pytest.mark.parametrize(
+    ("engine", "share"),
+    [("coreneuron", True), ("neuron", True), ("neuron", False)],
+    ids=["coreneuron", "neuron", "neuron, one point process per synapse"],
+)
+def test_a_replayed_trial_is_isfs_sample_by_sample(reference, engine, share):
     told = json.loads((reference / "golden" / "replays.json").read_text())
-    for k, ours in enumerate(in_child(RUNS, "replays", reference / "model", share)):
+    for k, ours in enumerate(in_child(RUNS, "replays", reference / "model", engine, share)):
         golden = {n: np.load(reference / "golden" / f"replay{k + 1}_{n}.npy") for n in ("t", "soma_v", "rec0_v")}
         np.testing.assert_array_equal(ours["time"], golden["t"])
         np.testing.assert_allclose(ours["soma"], golden["soma_v"], rtol=0, atol=1e-6)
