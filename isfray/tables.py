@@ -75,6 +75,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             "dt": pa.float64(),
             "voltage": _SERIES,
         },
+        "variable_traces": {
+            "variable": _NAME,
+            "site": _NAME,
+            "section_id": pa.int32(),
+            "x": pa.float64(),
+            "soma_distance": pa.float64(),
+            "t_start": pa.float64(),
+            "dt": pa.float64(),
+            "values": _SERIES,
+        },
     }.items()
 }
 """Arrow schema of every table, by table name."""
@@ -278,6 +288,48 @@ def voltage_traces(
             "voltage": _lists(np.arange(n + 1) * samples, v.ravel()),
         },
     )
+
+
+def variable_traces(
+    trial: int,
+    *,
+    variables: Sequence[str],
+    sites: Sequence[str],
+    section_id: ArrayLike,
+    x: ArrayLike,
+    soma_distance: ArrayLike,
+    t_start: float,
+    dt: float,
+    values: ArrayLike,
+) -> pa.Table:
+    """Table of the range variables recorded in one trial, one row per variable and segment, in the order given.
+
+    Parameters
+    ----------
+    trial : int
+        Trial number.
+    variables, sites : sequence of str
+        Variable (`Ca_HVA.ica`) and segment of each of the n rows.
+    section_id, x, soma_distance : array[n]
+        Where they are, as in `voltage_traces`.
+    t_start, dt : float
+        Time of the first sample and step, ms.
+    values : float[n, samples]
+        In NEURON's units: currents in mA/cm2, concentrations in mM, conductances in S/cm2.
+    """
+    traces = voltage_traces(
+        trial,
+        sites=sites,
+        section_id=section_id,
+        x=x,
+        soma_distance=soma_distance,
+        t_start=t_start,
+        dt=dt,
+        voltage=values,
+    )
+    columns = {name: traces[name].combine_chunks() for name in traces.column_names[1:-1]}
+    columns |= {"variable": _names(variables, np.arange(len(variables))), "values": traces["voltage"].combine_chunks()}
+    return _table("variable_traces", trial, len(variables), columns)
 
 
 def join_trials(trials: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
