@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.cluster import TrialError, simulate
+    from isfray.cluster import RunError, RunHandle, TrialError, simulate
     from isfray.engine import Simulator, TrialResult
     from isfray.model import CellModel, CurrentClamp, InputError, NetworkModel, load_cell, load_network
 
@@ -24,6 +24,8 @@ __all__ = [
     "CurrentClamp",
     "InputError",
     "NetworkModel",
+    "RunError",
+    "RunHandle",
     "Simulator",
     "TrialError",
     "TrialResult",
@@ -37,7 +39,7 @@ __all__ = [
 _ROOMS = {
     "activity": ("draw_trial", "trial_seed"),
     "catalog": ("Catalog",),
-    "cluster": ("TrialError", "simulate"),
+    "cluster": ("RunError", "RunHandle", "TrialError", "simulate"),
     "engine": ("Simulator", "TrialResult"),
     "model": ("CellModel", "CurrentClamp", "InputError", "NetworkModel", "load_cell", "load_network"),
 }

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 2
-    except isfray.TrialError as error:
+    except (isfray.TrialError, isfray.RunError) as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
