@@ -59,7 +59,8 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
         "sites": the soma and the cell's recording sites. "all" or "v": those and every segment, as `sec_038_seg_032`.
         Places: "soma", a site's label, a segment's name, or `38(0.93)` for section 38 at x = 0.93.
         Range variables, recorded in every segment that has them: `Ca_HVA.ica` of a mechanism, or `cai`, `ica`, `eca` of
-        an ion. A list may mix them; with variables alone the sites are recorded too.
+        an ion. A list may mix them. The soma is always recorded, because spikes are counted there; with variables alone
+        the recording sites are too.
 
     Raises
     ------
@@ -84,7 +85,10 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
             variables.append(_variable(name, attribute, cell))
         else:
             sites.append(_place(name, cell, known))
-    return Recording(tuple(dict.fromkeys(sites)) or default, tuple(variables))
+    sites = sites or list(default)
+    if soma_site() not in sites:
+        sites = [soma_site(), *sites]
+    return Recording(tuple(dict.fromkeys(sites)), tuple(variables))
 
 
 def _attribute(name: str) -> str | None:

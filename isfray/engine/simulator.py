@@ -198,7 +198,6 @@ class Simulator:
                 dt=self.dt,
                 values=traces[len(sites) :],
             )
-        at_soma = [len(t) for s, t in zip(sites, spike_times, strict=True) if s.section == 0]
         row = tables.trial_row(
             trial,
             seed=seed,
@@ -206,7 +205,7 @@ class Simulator:
             dt=self.dt,
             n_active_synapses=0 if active is None else len(active),
             n_releases=0 if active is None else len(active.times),
-            n_spikes=at_soma[0] if at_soma else 0,
+            n_spikes=len(spike_times[list(voltage).index("soma")]),
             engine=self.engine,
             host=socket.gethostname(),
             wall_s=clock.perf_counter() - began,

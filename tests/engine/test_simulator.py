@@ -47,11 +47,11 @@ def test_a_clamp_goes_to_its_section_by_label_or_id(tmp_path):
     assert apical[site][at] > soma[site][at]
 
 
-def test_what_is_asked_for_is_recorded_and_nothing_else(tmp_path):
+def test_what_is_asked_for_is_recorded_and_the_soma_and_nothing_else(tmp_path):
     path = write(tmp_path)
     cell = load_cell(path)
     site = cell.sites[0]
-    jobs = [{}, {"record": "all"}, {"record": ["soma", "4(0.99)", "sec_005_seg_001"]}]
+    jobs = [{}, {"record": "all"}, {"record": ["4(0.99)", "sec_005_seg_001"]}]
     default, everything, named = in_child(RUNS, "voltages", path, jobs, 5.0)
     assert list(default) == ["soma", site.label]
     assert len(everything) == 2 + cell.geometry.n_segments
