@@ -34,7 +34,7 @@ def read_template(ongoing: PathLike | Mapping[str, Any]) -> ParamFile:
     if not isinstance(entries, dict) or not entries:
         raise template.error(("network",), "is missing or empty", expected="a mapping of cell types to their entries")
     for celltype, entry in entries.items():
-        checkread_template(entry, template, ("network", celltype))
+        check_template(entry, template, ("network", celltype))
         if "pointcell" in entry["celltype"]:  # the string, or a key of the mapping
             raise template.error(
                 ("network", celltype, "celltype"), "is not ongoing activity", expected="'spiketrain' alone"
@@ -129,9 +129,7 @@ def read_counts(counts: Counts) -> dict[tuple[str, str], int]:
                 "is not a number of cells", file=file, line=line, key=key, value=number, expected="a whole number >= 0"
             )
         if (column, celltype) in out:
-            raise InputError(
-                "is counted twice", file=file, line=line, key=key, expected="one row for each column and cell type"
-            )
+            raise InputError("is counted twice", file=file, line=line, key=key, expected="one row each")
         out[column, celltype] = number
     return out
 
