@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from isfray.model.barrels import neighbourhood
 from isfray.model.entry import nearest
-from isfray.model.errors import InputError
 from isfray.model.measurements import (
     Counts,
     Embedding,
@@ -22,6 +20,7 @@ from isfray.model.measurements import (
     read_template,
 )
 from isfray.model.network import NetworkModel, network_from_data
+from isfray.model.selection import number, with_component
 
 
 def build_network(
@@ -66,8 +65,7 @@ def build_network(
         Naming file, line or key, value and what was expected.
     """
     around = neighbourhood(whisker)
-    if isinstance(offset, bool) or not isinstance(offset, int | float) or not math.isfinite(offset):
-        raise InputError("is not a time", key="offset", value=offset, expected="a time in ms")
+    time = number("offset", offset)
     template = read_template(ongoing)
     psths = read_responses(evoked, template)
     cells = read_counts(counts)
@@ -86,7 +84,7 @@ def build_network(
                 made["synapses"] |= references
                 if column in around and celltype in psths:
                     psth = psths[celltype].at(around[column])
-                    made = _with_touch(made, psth | {"offset": float(offset)})
+                    made = with_component(made, "pointcell", psth | {"offset": time})
                 network[f"{celltype}_{column}"] = made
     content = {
         "info": {"made by": "isfray.build_network", "whisker": whisker, "ongoing": Path(template.file).name},
@@ -94,11 +92,3 @@ def build_network(
         "network": network,
     }
     return network_from_data(content, f"network_{whisker}.param", {file.name: file for file in files}, made="built")
-
-
-def _with_touch(entry: dict[str, Any], psth: dict[str, Any]) -> dict[str, Any]:
-    """The entry with its ongoing activity and a response to the touch."""
-    kept = {key: entry[key] for key in ("synapses", "convergence", "connectivity_seed", "cellNr") if key in entry}
-    own = {key: value for key, value in entry.items() if key not in kept and key != "celltype"}
-    celltype = entry["celltype"] if isinstance(entry["celltype"], dict) else {entry["celltype"]: own}
-    return kept | {"celltype": {"pointcell": psth, **celltype}}

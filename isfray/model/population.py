@@ -174,7 +174,7 @@ class _Entry(_Connecting):
 
 
 _TEMPLATE_KEYS = ("celltype", "synapses", "convergence", "connectivity_seed")
-_ENTRY_KEYS = ("cellNr", *_TEMPLATE_KEYS)
+ENTRY_KEYS = ("cellNr", *_TEMPLATE_KEYS)
 
 
 def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tuple[Population, Embedded]:
@@ -188,8 +188,8 @@ def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tu
     path: Key = ("network", name)
     if not isinstance(entry, dict):
         raise param.error(path, "is not a mapping", expected="cellNr, celltype and synapses")
-    activity = read_activity(entry, param, path, _ENTRY_KEYS)
-    checked = validate(_Entry, {key: entry[key] for key in entry if key in _ENTRY_KEYS}, param, path)
+    activity = read_activity(entry, param, path, ENTRY_KEYS)
+    checked = validate(_Entry, {key: entry[key] for key in entry if key in ENTRY_KEYS}, param, path)
     at: Key = (*path, "synapses")
     synapses = validate(_Synapses, checked.synapses, param, at)
     receptors = _receptors(synapses.receptors, param, at)
