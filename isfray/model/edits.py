@@ -30,6 +30,24 @@ from isfray.model.selection import (
     whole_number,
     with_component,
 )
+from isfray.model.weights import scale_weights, set_weights
+
+__all__ = [
+    "Populations",
+    "add_stimulus",
+    "move_stimulus",
+    "redraw_connections",
+    "repeat_stimulus",
+    "scale_evoked",
+    "scale_evoked_inhibition",
+    "scale_ongoing_rates",
+    "scale_weights",
+    "select",
+    "set_weights",
+    "silence_by_soma_distance",
+    "silence_evoked",
+    "silence_populations",
+]
 
 _STRENGTH: dict[str, tuple[str, ...]] = {
     "normal": ("activeFrac",),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from isfray.model.arrays import ArrayEquality
 from isfray.model.connect import Convergence, connect
 from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile
@@ -20,20 +21,8 @@ F64 = NDArray[np.float64]
 T = TypeVar("T", bound=np.generic)
 
 
-class _Arrays:
-    """Equality of frozen dataclasses that hold arrays."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        names = self.__dataclass_fields__  # type: ignore[attr-defined]
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
 @dataclass(frozen=True, eq=False)
-class Synapses(_Arrays):
+class Synapses(ArrayEquality):
     """Every synapse of a network, grouped by population in network order, in `.syn` order within.
 
     A synapse's id within its population (as ISF counts) is its index minus `offsets[population]`.
@@ -62,7 +51,7 @@ class Synapses(_Arrays):
 
 
 @dataclass(frozen=True, eq=False)
-class Connections(_Arrays):
+class Connections(ArrayEquality):
     """Which presynaptic cell drives which synapse, grouped by population, in `.con` order within.
 
     Attributes
