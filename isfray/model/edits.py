@@ -131,7 +131,8 @@ def silence_by_soma_distance(
     InputError
         If the range is none, or a population has another range, or the network other sources, already.
     """
-    lowest, highest = number("nearest_um", nearest_um), number("farthest_um", farthest_um)
+    lowest = number("nearest_um", nearest_um)
+    highest = number("farthest_um", farthest_um, least=lowest)
     name = "silence_synapses_by_somadist" + ("" if keep_sources is None else "_and_spike_source")
     entries = dict(entries_of(network))
     functions = dict(entries.get(MODIFY, {}))
