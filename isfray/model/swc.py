@@ -193,7 +193,7 @@ def _soma(points: dict[int, _Point], soma: Sequence[int]) -> FloatArray:
 
 
 def _path(points: dict[int, _Point], soma: Sequence[int]) -> list[int] | None:
-    """The soma's points as one path, from the end of the first arm to that of the second; None if they branch more."""
+    """The soma's points as one path, from the end of one arm over the root to the other's; None if they branch."""
     inside = set(soma)
     (root,) = (i for i in soma if points[i].parent < 0)
     arms = []
@@ -205,4 +205,4 @@ def _path(points: dict[int, _Point], soma: Sequence[int]) -> list[int] | None:
         arms.append(arm)
     if len(arms) > 2:
         return None
-    return [*(reversed(arms[0]) if arms else ()), root, *(arms[1] if len(arms) == 2 else ())]
+    return [*reversed(arms[0]), root, *arms[1]] if len(arms) == 2 else [root, *(arms[0] if arms else ())]
