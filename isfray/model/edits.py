@@ -30,7 +30,7 @@ from isfray.model.selection import (
     whole_number,
     with_component,
 )
-from isfray.model.weights import scale_weights, set_weights
+from isfray.model.weights import scale_weights, set_weights, with_weights_from
 
 __all__ = [
     "Populations",
@@ -47,6 +47,7 @@ __all__ = [
     "silence_by_soma_distance",
     "silence_evoked",
     "silence_populations",
+    "with_weights_from",
 ]
 
 _STRENGTH: dict[str, tuple[str, ...]] = {

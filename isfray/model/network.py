@@ -15,7 +15,7 @@ from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param
 from isfray.model.population import Population, Receptor, read_population, split_name
 from isfray.model.silencing import SilenceBySomaDistance, read_modify_functions
 from isfray.model.storing import write_inputs
-from isfray.model.synapses import I64, Connections, Synapses, embed, parse_synapses
+from isfray.model.synapses import F64, I64, Connections, Synapses, embed, parse_synapses
 
 __all__ = [
     "NetworkModel",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MODIFY = "network_modify_functions"
-_REFERENCES = ("distributionFile", "connectionFile")
+_REFERENCES = ("distributionFile", "connectionFile", "weightFile")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,9 @@ class NetworkModel:
         Grouped by population.
     modify_functions : tuple
         Silencing applied to the releases of each trial, in order.
+    synapse_weights : mapping of (int, int) to float64[synapses of the population, components]
+        By population index and receptor index, weights by synapse id, in nS: only for receptors that a weight file
+        tells of. All others have `Receptor.weight`.
     inputs : ModelInputs
         The files it was read from.
     """
@@ -56,6 +59,7 @@ class NetworkModel:
     synapses: Synapses
     connections: Connections
     modify_functions: tuple[SilenceBySomaDistance, ...]
+    synapse_weights: Mapping[tuple[int, int], F64]
     inputs: ModelInputs = field(repr=False)
 
     @cached_property
@@ -67,6 +71,11 @@ class NetworkModel:
     def cell_offsets(self) -> I64:
         """Running number of each population's first cell, int64[P + 1]; the last entry is the number of cells."""
         return np.concatenate([[0], np.cumsum([p.n_cells for p in self.populations])]).astype(np.int64)
+
+    def weights_differ(self, population: int, receptor: int) -> bool:
+        """Return whether the synapses of a population differ in a receptor's weights, from a file or drawn."""
+        drawn = self.populations[population].receptors[receptor].weight_distribution is not None
+        return drawn or (population, receptor) in self.synapse_weights
 
     @cached_property
     def param(self) -> ParamFile:
@@ -107,10 +116,12 @@ class NetworkModel:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NetworkModel):
             return NotImplemented
-        return all(
+        same = all(
             getattr(self, name) == getattr(other, name)
             for name in ("populations", "synapses", "connections", "modify_functions")
         )
+        mine, theirs = self.synapse_weights, other.synapse_weights
+        return same and mine.keys() == theirs.keys() and all(np.array_equal(mine[k], theirs[k]) for k in mine)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -179,9 +190,12 @@ def _build(main: InputFile, source: Source) -> NetworkModel:
             read[reference] = source.read(reference, file=param.file, key=dotted(path))
         return read[reference]
 
-    populations, embedded = zip(*(read_population(name, entries[name], param, fetch) for name in names), strict=True)
+    populations, embedded, own = zip(
+        *(read_population(name, entries[name], param, fetch) for name in names), strict=True
+    )
     modify = read_modify_functions(entries.get(MODIFY, {}), names, param, ("network", MODIFY))
-    network = NetworkModel(populations, *embed(embedded), modify, ModelInputs(main, read))
+    weights = {(p, r): values for p, by_receptor in enumerate(own) for r, values in by_receptor.items()}
+    network = NetworkModel(populations, *embed(embedded), modify, weights, ModelInputs(main, read))
     network.__dict__["param"] = param  # the cached property: parsed once
     return network
 

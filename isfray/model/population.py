@@ -13,8 +13,9 @@ from isfray.model.activity import Activity, read_activity
 from isfray.model.connect import Convergence
 from isfray.model.inputs import InputFile
 from isfray.model.param import Key, ParamFile
-from isfray.model.synapses import Embedded, parse_connections, parse_synapses
+from isfray.model.synapses import F64, Embedded, parse_connections, parse_synapses
 from isfray.model.validation import Count, Number, validate
+from isfray.model.weight_file import weights_of
 
 ReleaseProbability = float | Literal["dynamic"] | None
 Fetch = Callable[[str, Key], InputFile]
@@ -156,6 +157,8 @@ class _Synapses(_Release):
         default=None, alias="connectionFile", description="the name of a .con file"
     )
 
+    weight_file: str | None = Field(default=None, alias="weightFile", description="the name of a weight file")
+
 
 class _Connecting(BaseModel):
     convergence: Annotated[Number, Field(ge=0, le=1)] | None = Field(default=None, description="a number from 0 to 1")
@@ -177,7 +180,11 @@ _TEMPLATE_KEYS = ("celltype", "synapses", "convergence", "connectivity_seed")
 ENTRY_KEYS = ("cellNr", *_TEMPLATE_KEYS)
 
 
-def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tuple[Population, Embedded]:
+OwnWeights = dict[int, F64]
+"""By receptor, the weights of each synapse; only for receptors that a weight file tells of."""
+
+
+def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tuple[Population, Embedded, OwnWeights]:
     """Return the population that an entry of `network` describes, and what it takes from its embedding.
 
     Raises
@@ -195,15 +202,23 @@ def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tu
     receptors = _receptors(synapses.receptors, param, at)
     population = Population(name, *split_name(name), checked.n_cells, activity, synapses.release_probability, receptors)
     rows = parse_synapses(fetch(synapses.synapse_file, (*at, "distributionFile")))
+    own: OwnWeights = {}
+    if synapses.weight_file is not None:
+        file = fetch(synapses.weight_file, (*at, "weightFile"))
+        section = rows.first[rows.of(name)]
+        for i, receptor in enumerate(receptors):
+            weights = weights_of(file, name, receptor.mechanism, len(receptor.weight), section)
+            if weights is not None:
+                own[i] = weights
     if synapses.connection_file is not None:
         connections = parse_connections(fetch(synapses.connection_file, (*at, "connectionFile")))
-        return population, Embedded(name, checked.n_cells, rows, connections)
+        return population, Embedded(name, checked.n_cells, rows, connections), own
     if not checked.convergence:
         raise param.error(
             (*at, "connectionFile"), "is missing", expected="the name of a .con file, or a convergence > 0 in the entry"
         )
     convergence = Convergence(checked.convergence, checked.connectivity_seed)
-    return population, Embedded(name, checked.n_cells, rows, convergence)
+    return population, Embedded(name, checked.n_cells, rows, convergence), own
 
 
 def check_template(entry: Any, param: ParamFile, path: Key) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from isfray.model.errors import InputError
+from isfray.model.inputs import read_file
 from isfray.model.network import NetworkModel
 from isfray.model.selection import Entry, Populations, entries_of, number, rebuilt, select
+from isfray.model.weight_file import parse_weights
 
 Weight: TypeAlias = float | Sequence[float]
 """One number for all components, or one for each: (AMPA, NMDA) of a `glutamate_syn`."""
@@ -69,6 +72,31 @@ def set_weights(network: NetworkModel, weights: Mapping[str, Weight], receptor: 
     return _edit_weights(network, changes, receptor)
 
 
+def with_weights_from(network: NetworkModel, file: str | Path) -> NetworkModel:
+    """Give each synapse its own weights, from a weight file (FORMATS 7.3), in place of those of the network file.
+
+    Receptors of a population that the file does not tell of keep theirs.
+
+    Raises
+    ------
+    InputError
+        If the file is malformed, tells of none of the network's populations or of other synapses than the network's, or
+        leaves out a synapse.
+    """
+    read = read_file(file, key="file")
+    if network.inputs.references.get(read.name, read).data != read.data:
+        raise InputError("is the name of another file of the network", key="file", value=read.name, expected="another")
+    told = {population for population, _ in parse_weights(read)}
+    entries = dict(entries_of(network))
+    for name in network.names:
+        if name in told:
+            synapses = entries[name]["synapses"] | {"weightFile": read.name}
+            entries[name] = entries[name] | {"synapses": synapses}
+    if not told & set(network.names):
+        raise InputError("tells of no population of the network", file=str(file), expected=", ".join(network.names[:3]))
+    return rebuilt(network, entries, {read.name: read})
+
+
 def _set(to: list[float], weight: list[float], key: str) -> list[float]:
     return _components(to, len(weight), key)
 
@@ -78,6 +106,9 @@ def _edit_weights(network: NetworkModel, changes: Mapping[str, _Change], recepto
     found = False
     for population, change in changes.items():
         synapses: Entry = entries[population]["synapses"]
+        if "weightFile" in synapses:
+            there = synapses["weightFile"]
+            raise InputError("has its weights from a file", key=population, value=there, expected="other populations")
         receptors: dict[str, Any] = dict(synapses["receptors"])
         for name, keys in receptors.items():
             if receptor in (None, name):

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isfray.model.edits import scale_weights, set_weights
+from isfray.activity import draw_trial
+from isfray.model.edits import scale_weights, set_weights, with_weights_from
 from isfray.model.errors import InputError
-from isfray.model.network import NetworkModel, load_network
+from isfray.model.network import NetworkModel, load_network, network_from_inputs
 
 
 @pytest.fixture
@@ -65,3 +66,48 @@ def test_lognormal_weights_stay_above_zero(small_network: dict[str, Any], write_
     network = load_network(write_network(small_network))
     with pytest.raises(InputError, match=r"edited network\.param.*weight = 0\.0 has no lognormal distribution"):
         scale_weights(network, 0.0, "INH")
+
+
+ROWS = [f"VPM_C2\t{i}\t{i % 5}\t7\tglutamate_syn\t{0.1 * i!r},{0.2 * i!r}," for i in reversed(range(80))]
+
+
+def weight_file(folder: Path, rows: list[str]) -> Path:
+    path = folder / "weights.csv"
+    path.write_text("# type\tid\tsection\tpoint\treceptor\tweights\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_weight_file_gives_each_synapse_its_own_weights(network: NetworkModel, tmp_path: Path):
+    own = with_weights_from(network, weight_file(tmp_path, [*ROWS, "OTHER\t0\t0\t0\tgaba_syn\t1,"]))
+    assert list(own.synapse_weights) == [(0, 0)]
+    assert own != network
+    releases = draw_trial(own, 1, 300.0).releases
+    active = releases.synapse[releases.synapse < 80]
+    assert len(active) > 10
+    assert np.array_equal(releases.weights[0, 0], np.outer(active, [0.1, 0.2]))
+    assert list(releases.weights) == [(0, 0)]
+    assert network_from_inputs(own.inputs) == own
+    assert load_network(own.save(tmp_path / "saved" / "network.param")) == own
+    assert (tmp_path / "saved" / "weights.csv").is_file()
+    with pytest.raises(InputError, match=r"VPM_C2 = 'weights\.csv' has its weights from a file"):
+        scale_weights(own, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([*ROWS, "VPM_C2\t0\t0"], r"weights.csv:82: 'VPM_C2\t0\t0' is not a row of weights"),
+        ([*ROWS[:-1], ROWS[-1].replace("0.0,0.0,", "0.0,x,")], "weights.csv:81: 'VPM_C2"),
+        ([*ROWS, ROWS[3]], "weights.csv:82: synapse 76 of VPM_C2 has weights already"),
+        ([*ROWS, "VPM_C2\t80\t0\t0\tglutamate_syn\t1,1,"], "weights.csv:82: synapse 80 of VPM_C2 does not exist"),
+        (ROWS[1:], "weights.csv: glutamate_syn has no row for synapse 79 of VPM_C2"),
+        ([row.replace("\t4\t7", "\t3\t7") for row in ROWS], "weights.csv:2: synapse 79 of VPM_C2 lies on section 4"),
+        ([row + "3.0," for row in ROWS], "weights.csv:2: holds 3 weights; expected 2"),
+        ([ROWS[0].replace("VPM_C2", "VPM_C3")], "weights.csv: tells of no population of the network"),
+    ],
+)
+def test_a_weight_file_that_does_not_fit_is_refused(
+    rows: list[str], message: str, network: NetworkModel, tmp_path: Path
+):
+    with pytest.raises(InputError, match=re.escape(message)):
+        with_weights_from(network, weight_file(tmp_path, rows))
