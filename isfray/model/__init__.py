@@ -1,5 +1,7 @@
 """What is simulated, as plain validated data: files, morphology, cell, network, embedding."""
 
+from isfray.model import edits
+from isfray.model.build_network import build_network
 from isfray.model.cell import CellModel, cell_from_inputs, load_cell
 from isfray.model.clamp import CurrentClamp
 from isfray.model.errors import InputError
@@ -14,7 +16,9 @@ __all__ = [
     "NetworkModel",
     "Population",
     "Receptor",
+    "build_network",
     "cell_from_inputs",
+    "edits",
     "load_cell",
     "load_network",
     "network_from_inputs",
