@@ -1,8 +1,8 @@
 """The synthetic cell's membrane: the channels published for the class, with densities tuned to this morphology.
 
-Channel set and distributions are those of Hay et al. 2011 (PLoS Comput Biol 7:e1002107; FORMATS 15), the artificial axon
-that of Hay et al. 2013. The numbers are this example's own: they make the synthetic neuron rest, fire and burst as the
-class does (Larkum et al. 1999, Nature 398:338), and are no fit to any recorded cell.
+Channel set and distributions are those of Hay et al. 2011 (PLoS Comput Biol 7:e1002107; FORMATS 15), the artificial
+axon that of Hay et al. 2013. The numbers are this example's own: they make the synthetic neuron rest, fire and burst as
+the class does (Larkum et al. 1999, Nature 398:338), and are no fit to any recorded cell.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _LEAK = -90.0
 
 _SOMA = {
     "NaTa_t": {"gNaTa_tbar": 2.0},
-    "Nap_Et2": {"gNap_Et2bar": 0.003},
-    "K_Tst": {"gK_Tstbar": 0.05},
-    "K_Pst": {"gK_Pstbar": 0.002},
+    "Nap_Et2": {"gNap_Et2bar": 0.002},
+    "K_Tst": {"gK_Tstbar": 0.08},
+    "K_Pst": {"gK_Pstbar": 0.01},
     "SKv3_1": {"gSKv3_1bar": 0.7},
     "Ca_HVA": {"gCa_HVAbar": 0.001},
     "Ca_LVAst": {"gCa_LVAstbar": 0.0035},
-    "SK_E2": {"gSK_E2bar": 0.01},
+    "SK_E2": {"gSK_E2bar": 0.015},
     "CaDynamics_E2": {"decay": 450.0, "gamma": 0.0005},
     "Ih": {"gIhbar": 0.0002},
 }
@@ -29,7 +29,7 @@ _AXON = {
     "NaTa_t": {"gNaTa_tbar": 3.0},
     "Nap_Et2": {"gNap_Et2bar": 0.007},
     "K_Tst": {"gK_Tstbar": 0.06},
-    "K_Pst": {"gK_Pstbar": 0.7},
+    "K_Pst": {"gK_Pstbar": 0.9},
     "SKv3_1": {"gSKv3_1bar": 1.0},
     "Ca_HVA": {"gCa_HVAbar": 0.001},
     "Ca_LVAst": {"gCa_LVAstbar": 0.009},
