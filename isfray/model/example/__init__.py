@@ -11,10 +11,12 @@ from pathlib import Path
 from isfray.model.cell import CellModel
 from isfray.model.errors import InputError
 from isfray.model.example.cell import NAME, example_cell
+from isfray.model.example.innervation import PRINCIPAL as WHISKER
+from isfray.model.example.innervation import STIMULUS
 from isfray.model.example.network import example_network
 from isfray.model.network import NetworkModel
 
-__all__ = ["example", "write_example"]
+__all__ = ["STIMULUS", "WHISKER", "example", "write_example"]
 
 
 def example() -> tuple[CellModel, NetworkModel]:
