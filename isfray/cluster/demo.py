@@ -18,6 +18,8 @@ SEED = 7
 T_STOP = 300.0
 WINDOW = 50.0
 """Length of the windows before and after the touch in which a response is looked for, ms."""
+SETTLED = 150.0
+"""When the cell has settled after its start at one voltage everywhere, ms (FORMATS 11)."""
 
 _STYLE = pl.Config(
     tbl_formatting="NOTHING",
@@ -81,7 +83,13 @@ def _activations(catalog: Catalog) -> str:
     columns = ("trial", "synapse_type", "synapse_id", "section_id", "soma_distance", "dendrite_label", "times")
     n = rows.select(pl.len()).collect().item()
     head = rows.select(columns).head(5).collect()
-    return f"synapse_activation: {n:,} rows, one for each synapse that released in a trial; the first five\n{head}"
+    return (
+        f"synapse_activation: {n:,} rows, one for each synapse that released in a trial; the first five\n{_text(head)}"
+    )
+
+
+def _text(table: pl.DataFrame) -> str:
+    return "\n".join(line.rstrip() for line in str(table).splitlines())
 
 
 def _distances(catalog: Catalog) -> str:
@@ -97,25 +105,32 @@ def _distances(catalog: Catalog) -> str:
         .sort("mean soma distance / um")
         .collect()
     )
-    return f"Where the active synapses of each cell type lie\n{by_type}"
+    return f"Where the active synapses of each cell type lie\n{_text(by_type)}"
 
 
 def _spikes(catalog: Catalog) -> str:
-    trials = catalog.scan("trials", run=RUN).select("trial", "n_spikes").sort("trial").collect()
-    spikes = catalog.scan("spike_times", run=RUN).filter(pl.col("site") == "soma").select("trial", "time").collect()
+    trials = catalog.scan("trials", run=RUN).select("trial").sort("trial").collect()
+    spikes = (
+        catalog.scan("spike_times", run=RUN)
+        .filter((pl.col("site") == "soma") & (pl.col("time") >= SETTLED))
+        .select("trial", "time")
+        .collect()
+    )
+
+    def during(begin: float, end: float) -> pl.DataFrame:
+        return spikes.filter(pl.col("time").is_between(begin, end, closed="left"))
 
     def response(begin: float) -> float:
-        inside = spikes.filter(pl.col("time").is_between(begin, begin + WINDOW, closed="left"))
-        return inside["trial"].n_unique() / len(trials)
+        return during(begin, begin + WINDOW)["trial"].n_unique() / len(trials)
 
-    ongoing = spikes.filter(pl.col("time").is_between(150.0, STIMULUS, closed="left"))
-    rate = len(ongoing) / len(trials) / (STIMULUS - 150.0) * 1000
-    counts = " ".join(map(str, trials["n_spikes"].head(40).to_list())) + (" ..." if len(trials) > 40 else "")
+    rate = len(during(SETTLED, STIMULUS)) / len(trials) / (STIMULUS - SETTLED) * 1000
+    per_trial = trials.join(spikes.group_by("trial").len(), on="trial", how="left")["len"].fill_null(0)
+    counts = " ".join(map(str, per_trial.head(40).to_list())) + (" ..." if len(trials) > 40 else "")
     return (
-        f"Somatic spikes of the {len(trials)} trials: {counts}\n"
-        f"  rate before the touch (150 to {STIMULUS:g} ms)         {rate:.1f} Hz\n"
-        f"  trials with a spike in the {WINDOW:g} ms before it  {response(STIMULUS - WINDOW):.0%}\n"
-        f"  trials with a spike in the {WINDOW:g} ms after it   {response(STIMULUS):.0%}"
+        f"Somatic spikes of the {len(trials)} trials, from {SETTLED:g} ms on (the cell settles before): {counts}\n"
+        f"  rate until the touch                        {rate:.1f} Hz\n"
+        f"  trials with a spike in {WINDOW:g} ms before it     {response(STIMULUS - WINDOW):.0%}\n"
+        f"  trials with a spike in {WINDOW:g} ms after it      {response(STIMULUS):.0%}"
     )
 
 
