@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from isfray.catalog import Catalog
     from isfray.cluster import RunError, RunHandle, TrialError, simulate
     from isfray.engine import Simulator, TrialResult
-    from isfray.model import CellModel, CurrentClamp, InputError, NetworkModel, load_cell, load_network
+    from isfray.model import (
+        CellModel,
+        CurrentClamp,
+        InputError,
+        NetworkModel,
+        build_network,
+        edits,
+        example,
+        load_cell,
+        load_network,
+        write_example,
+    )
 
 __version__ = "0.1.0"
 
@@ -29,11 +40,15 @@ __all__ = [
     "Simulator",
     "TrialError",
     "TrialResult",
+    "build_network",
     "draw_trial",
+    "edits",
+    "example",
     "load_cell",
     "load_network",
     "simulate",
     "trial_seed",
+    "write_example",
 ]
 
 _ROOMS = {
@@ -41,7 +56,18 @@ _ROOMS = {
     "catalog": ("Catalog",),
     "cluster": ("RunError", "RunHandle", "TrialError", "simulate"),
     "engine": ("Simulator", "TrialResult"),
-    "model": ("CellModel", "CurrentClamp", "InputError", "NetworkModel", "load_cell", "load_network"),
+    "model": (
+        "CellModel",
+        "CurrentClamp",
+        "InputError",
+        "NetworkModel",
+        "build_network",
+        "edits",
+        "example",
+        "load_cell",
+        "load_network",
+        "write_example",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
