@@ -117,11 +117,14 @@ class Faulty(Storage):
     def _do(self, name: str, *arguments: Any) -> Any:
         self.left -= 1
         if self.left == -1 and not self.after:
-            raise Stopped(name)
+            self.stop(name)
         result = getattr(self.inner, name)(*arguments)
         if self.left == -1:
-            raise Stopped(name)
+            self.stop(name)
         return result
+
+    def stop(self, name: str) -> None:
+        raise Stopped(name)
 
     def read(self, key):
         return self._do("read", key)
@@ -142,5 +145,16 @@ class Faulty(Storage):
         for key in keys:
             self._do("delete", [key])
 
+    def remove_unfinished(self, before):
+        return self._do("remove_unfinished", before)
+
     def source(self, key):
         return self.inner.source(key)
+
+    @property
+    def has_room(self):
+        return self.inner.has_room
+
+    @property
+    def scan_options(self):
+        return self.inner.scan_options
