@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.cluster import TrialError, simulate
+    from isfray.cluster import RunError, RunHandle, TrialError, simulate
     from isfray.engine import Simulator, TrialResult
-    from isfray.model import CellModel, CurrentClamp, InputError, NetworkModel, load_cell, load_network
+    from isfray.model import (
+        CellModel,
+        CurrentClamp,
+        InputError,
+        NetworkModel,
+        build_network,
+        edits,
+        example,
+        load_cell,
+        load_network,
+        write_example,
+    )
 
 __version__ = "0.1.0"
 
@@ -24,22 +35,39 @@ __all__ = [
     "CurrentClamp",
     "InputError",
     "NetworkModel",
+    "RunError",
+    "RunHandle",
     "Simulator",
     "TrialError",
     "TrialResult",
+    "build_network",
     "draw_trial",
+    "edits",
+    "example",
     "load_cell",
     "load_network",
     "simulate",
     "trial_seed",
+    "write_example",
 ]
 
 _ROOMS = {
     "activity": ("draw_trial", "trial_seed"),
     "catalog": ("Catalog",),
-    "cluster": ("TrialError", "simulate"),
+    "cluster": ("RunError", "RunHandle", "TrialError", "simulate"),
     "engine": ("Simulator", "TrialResult"),
-    "model": ("CellModel", "CurrentClamp", "InputError", "NetworkModel", "load_cell", "load_network"),
+    "model": (
+        "CellModel",
+        "CurrentClamp",
+        "InputError",
+        "NetworkModel",
+        "build_network",
+        "edits",
+        "example",
+        "load_cell",
+        "load_network",
+        "write_example",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 2
-    except isfray.TrialError as error:
+    except (isfray.TrialError, isfray.RunError) as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -42,6 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="isfray", description="Simulate network-embedded detailed neurons, trial by trial, on Ray.")
     parser.add_argument("--version", action="version", version=f"isfray {isfray.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    demo = commands.add_parser("demo", help="the whole story on the built-in synthetic example")
+    demo.add_argument("--out", default="demo", metavar="DIR", help="folder for models and results (demo)")
+    demo.add_argument("--trials", type=int, default=16, metavar="N", help="trials the run shall have in all (16)")
+    demo.set_defaults(command=_demo)
+
+    example = commands.add_parser("example", help="write the built-in synthetic example as ISF files")
+    example.add_argument("folder", metavar="DIR")
+    example.set_defaults(command=_example)
 
     run = commands.add_parser("run", help="simulate the trials of a run into a catalog, or resume it")
     run.add_argument("--cell", required=True, metavar="FILE", help="cell .param file")
@@ -78,6 +87,21 @@ def _parser() -> argparse.ArgumentParser:
     build = mechanisms_commands.add_parser("build", help="compile them ahead of the first simulation")
     build.set_defaults(command=_build)
     return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from isfray.cluster.demo import demo
+
+    demo(options.out, options.trials)
+    return 0
+
+
+def _example(options: argparse.Namespace) -> int:
+    from isfray.model.example import write_example
+
+    cell, network = write_example(options.folder)
+    print(f"synthetic cell     {cell}\nsynthetic network  {network}")
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -75,6 +75,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             "dt": pa.float64(),
             "voltage": _SERIES,
         },
+        "variable_traces": {
+            "variable": _NAME,
+            "site": _NAME,
+            "section_id": pa.int32(),
+            "x": pa.float64(),
+            "soma_distance": pa.float64(),
+            "t_start": pa.float64(),
+            "dt": pa.float64(),
+            "values": _SERIES,
+        },
     }.items()
 }
 """Arrow schema of every table, by table name."""
@@ -111,21 +121,10 @@ def trial_row(
     finished_at : datetime
         Timezone-aware end of the simulation.
     """
+    row = {name: [value] for name, value in locals().items() if name != "trial"}
     if finished_at.tzinfo is None:
         raise ValueError("finished_at needs a time zone")
-    values: dict[str, Any] = {
-        "seed": seed,
-        "t_stop": t_stop,
-        "dt": dt,
-        "n_active_synapses": n_active_synapses,
-        "n_releases": n_releases,
-        "n_spikes": n_spikes,
-        "engine": engine,
-        "host": host,
-        "wall_s": wall_s,
-        "finished_at": finished_at,
-    }
-    return _table("trials", trial, 1, {name: [value] for name, value in values.items()})
+    return _table("trials", trial, 1, row)
 
 
 def synapse_activation(
@@ -278,6 +277,26 @@ def voltage_traces(
             "voltage": _lists(np.arange(n + 1) * samples, v.ravel()),
         },
     )
+
+
+def variable_traces(trial: int, *, variables: Sequence[str], values: ArrayLike, **places: Any) -> pa.Table:
+    """Table of the range variables recorded in one trial, one row per variable and segment, in the order given.
+
+    Parameters
+    ----------
+    trial : int
+        Trial number.
+    variables : sequence of str
+        Variable of each of the n rows, such as `Ca_HVA.ica`.
+    values : float[n, samples]
+        In NEURON's units: currents in mA/cm2, concentrations in mM, conductances in S/cm2.
+    **places
+        `sites`, `section_id`, `x`, `soma_distance`, `t_start` and `dt`, as in `voltage_traces`.
+    """
+    traces = voltage_traces(trial, voltage=values, **places)
+    columns = {name: traces[name].combine_chunks() for name in traces.column_names[1:-1]}
+    columns |= {"variable": _names(variables, np.arange(len(variables))), "values": traces["voltage"].combine_chunks()}
+    return _table("variable_traces", trial, len(variables), columns)
 
 
 def join_trials(trials: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isfray import tables
-from tests.catalog.synthetic import batch, trial
+from tests.catalog.synthetic import batch, spec, trial
 
 NAMES = ["VPM_C2", "L4ss_C2", "L5tt_D1"]
 
@@ -36,12 +37,37 @@ def activations(number: int, rows: list[tuple[int, int, list[float]]]) -> pa.Tab
     )
 
 
+def variables(number: int) -> dict[str, pa.Table]:
+    """The table that is there only if range variables were asked for."""
+    places = {"sites": ["sec_005_seg_001"] * 2, "section_id": [5, 5], "x": [0.3, 0.3], "soma_distance": [800.0, 800.0]}
+    values = np.arange(6.0).reshape(2, 3) + number
+    return {
+        "variable_traces": tables.variable_traces(
+            number, variables=["Ca_HVA.ica", "cai"], **places, t_start=0.0, dt=0.025, values=values
+        )
+    }
+
+
+def test_recorded_variables_are_read_back_where_they_were_asked_for(tmp_path):
+    from isfray import Catalog
+
+    catalog = Catalog(tmp_path / "results")
+    for run, extra in (("with", variables), ("without", lambda number: {})):
+        catalog.open_run(spec(run))
+        catalog.commit(run, tables.join_trials([trial(k) | extra(k) for k in (0, 1)]))
+    found = catalog.scan("variable_traces", run="with").collect()
+    assert found["variable"].cast(pl.String).to_list() == ["Ca_HVA.ica", "cai"] * 2
+    assert found["values"].to_list() == [[0, 1, 2], [3, 4, 5], [1, 2, 3], [4, 5, 6]]
+    assert catalog.scan("variable_traces", run="without").collect().height == 0
+    assert catalog.verify("with").ok
+
+
 @pytest.mark.parametrize("name", tables.SCHEMAS)
 def test_every_table_starts_with_the_trial_and_has_no_run(name):
     schema = tables.SCHEMAS[name]
     assert schema.field(0).equals(pa.field("trial", pa.int32()))
     assert "run" not in schema.names
-    assert trial(3)[name].schema.equals(schema, check_metadata=True)
+    assert (trial(3) | variables(3))[name].schema.equals(schema, check_metadata=True)
 
 
 def test_rows_come_by_type_in_alphabetical_order_then_by_id_with_their_own_times():

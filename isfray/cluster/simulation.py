@@ -18,7 +18,7 @@ from isfray.cluster.run import run_trials
 from isfray.engine import Simulator
 from isfray.engine.fit import fit
 from isfray.engine.integration import chosen_engine, prepare
-from isfray.engine.recording import recorded_sites
+from isfray.engine.recording import read_recording
 from isfray.engine.simulator import positive
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
@@ -134,7 +134,7 @@ def simulate(
     engine = chosen_engine(engine)
     clamps = read_clamps(clamp, cell.morphology.labels)
     recorded = record if isinstance(record, str) else tuple(record)
-    recorded_sites(cell, recorded)
+    read_recording(cell, recorded)
     fit(cell, network)
     inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
     spec = RunSpec(

@@ -35,6 +35,8 @@ class Mechanism:
         The states and RANGE variables that a simulation can record.
     weights : tuple of str
         The weights an input gives (nS), in the order of the ``NetCon``; empty if it takes no input.
+    ions : frozenset of str
+        Ions it reads or writes: na, k, ca.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Mechanism:
     global_parameters: Mapping[str, float]
     variables: frozenset[str]
     weights: tuple[str, ...] = ()
+    ions: frozenset[str] = frozenset()
 
 
 # NEURON's own that cell files name
@@ -54,6 +57,7 @@ _BUILT_IN = (
         {"gnabar": 0.12, "gkbar": 0.036, "gl": 0.0003, "el": -54.3},
         {},
         frozenset({"gna", "gk", "il", "m", "h", "n"}),
+        ions=frozenset({"na", "k"}),
     ),
 )
 
@@ -95,6 +99,7 @@ def read_mechanism(path: Path) -> Mechanism:
         global_parameters=MappingProxyType({name: value for name, value in defaults.items() if name in shared}),
         variables=frozenset((ranged - defaults.keys()) | states),
         weights=tuple(_WEIGHT.findall(received[1])) if received else (),
+        ions=frozenset(re.findall(r"\bUSEION\s+(\w+)", neuron)),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isfray.engine.nmodl import known_mechanisms
 from isfray.model.cell import CellModel, segment_label, soma_site
 from isfray.model.entry import nearest
 from isfray.model.errors import InputError
@@ -18,28 +20,103 @@ SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
 """Voltages (mV) whose upward crossing is a spike, at the soma and elsewhere (FORMATS 14)."""
 
 _PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")
+_ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")
 
 
-def recorded_sites(cell: CellModel, record: str | Sequence[str]) -> tuple[RecordingSite, ...]:
-    """Return the places to record.
+@dataclass(frozen=True)
+class Variable:
+    """A range variable in every segment that has it.
+
+    Attributes
+    ----------
+    name : str
+        As asked for: `Ca_HVA.ica`, `cai`.
+    attribute : str
+        What a NEURON segment calls it.
+    sites : tuple of RecordingSite
+    """
+
+    name: str
+    attribute: str
+    sites: tuple[RecordingSite, ...]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a trial records: voltage at `sites`, and range variables."""
+
+    sites: tuple[RecordingSite, ...]
+    variables: tuple[Variable, ...] = ()
+
+
+def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
+    """Return what to record.
 
     Parameters
     ----------
     cell : CellModel
     record : str or list of str
-        "sites": the soma and the cell's recording sites. "all": those and every segment, as `sec_038_seg_032`.
-        Names: "soma", a site's label, a segment's name, or `38(0.93)` for section 38 at x = 0.93.
+        "sites": the soma and the cell's recording sites. "all" or "v": those and every segment, as `sec_038_seg_032`.
+        Places: "soma", a site's label, a segment's name, or `38(0.93)` for section 38 at x = 0.93.
+        Range variables, recorded in every segment that has them: `Ca_HVA.ica` of a mechanism, or `cai`, `ica`, `eca` of
+        an ion. A list may mix them. The soma is always recorded, because spikes are counted there; with variables alone
+        the recording sites are too.
+
+    Raises
+    ------
+    InputError
+        For a name that is none of these.
     """
-    default = (soma_site(), *cell.sites)
-    if record == "sites":
-        return default
-    if record == "all":
-        return (*default, *_every_segment(cell))
-    names = [record] if isinstance(record, str) else list(record)
+    names = list(dict.fromkeys([record] if isinstance(record, str) else record))
     if not names:
-        raise InputError("is empty", key="record", expected='"sites", "all" or names of places')
+        raise InputError("is empty", key="record", expected='"sites", "all", places or range variables')
+    default = (soma_site(), *cell.sites)
     known = {site.label: site for site in (*default, *_every_segment(cell))}
-    return tuple(known[name] if name in known else _place(name, cell, known) for name in dict.fromkeys(names))
+    sites: list[RecordingSite] = []
+    variables: list[Variable] = []
+    for name in names:
+        if name == "sites":
+            sites += default
+        elif name in ("all", "v"):
+            sites += known.values()
+        elif name in known:
+            sites.append(known[name])
+        elif isinstance(name, str) and (attribute := _attribute(name)):
+            variables.append(_variable(name, attribute, cell))
+        else:
+            sites.append(_place(name, cell, known))
+    sites = sites or list(default)
+    if soma_site() not in sites:
+        sites = [soma_site(), *sites]
+    return Recording(tuple(dict.fromkeys(sites)), tuple(variables))
+
+
+def _attribute(name: str) -> str | None:
+    if _ION_VARIABLE.fullmatch(name):
+        return name
+    mechanism, dot, variable = name.partition(".")
+    return f"{variable}_{mechanism}" if dot and mechanism in known_mechanisms() else None
+
+
+def _variable(name: str, attribute: str, cell: CellModel) -> Variable:
+    mechanism, dot, variable = name.partition(".")
+    if dot:
+        about = known_mechanisms()[mechanism]
+        choices = {*about.variables, *about.parameters}
+        if variable not in choices:
+            problem = f"is no variable of {mechanism}"
+            raise InputError(problem, key="record", value=name, expected=nearest(variable, choices))
+        carriers = {mechanism}
+    else:
+        match = _ION_VARIABLE.fullmatch(name)
+        assert match is not None
+        ion = match[1] or match[2]
+        carriers = {m.name for m in known_mechanisms().values() if ion in m.ions}
+    labels = {m.label for m in cell.membranes if carriers & {mechanism.name for mechanism in m.mechanisms}}
+    if not labels:
+        raise InputError("is nowhere in this cell", key="record", value=name, expected="a variable of its mechanisms")
+    on = [site for site in _every_segment(cell) if cell.morphology.labels[site.section] in labels]
+    return Variable(name, attribute, tuple(on))
 
 
 def _every_segment(cell: CellModel) -> list[RecordingSite]:

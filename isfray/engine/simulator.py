@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time as clock
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.fit import fit
 from isfray.engine.integration import advance, chosen_engine
 from isfray.engine.live_cell import LiveCell
-from isfray.engine.recording import DENDRITE_THRESHOLD, SOMA_THRESHOLD, detect_spikes, recorded_sites
+from isfray.engine.recording import DENDRITE_THRESHOLD, SOMA_THRESHOLD, detect_spikes, read_recording
 from isfray.engine.synapses import Synapses
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
@@ -41,11 +41,14 @@ class TrialResult:
         Membrane potential in mV by site: "soma", recording-site labels, and what `record` named.
     tables : mapping of str to pyarrow.Table
         The trial's rows of every table of the catalog.
+    variables : mapping of str to ndarray, shape (segments, samples)
+        Range variables that were asked for, in the segments that have them, in the order of `variable_traces`.
     """
 
     time: NDArray[np.float64]
     voltage: Mapping[str, NDArray[np.float64]]
     tables: Mapping[str, pa.Table]
+    variables: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Simulator:
@@ -61,7 +64,8 @@ class Simulator:
     clamp : list of CurrentClamp or of mappings
         Current clamps: section (label or id), x, delay (ms), dur (ms), amp (nA).
     record : str or list of str
-        "sites" (soma and recording sites), "all" segments too, or names of places.
+        "sites" (soma and recording sites), "all" segments too, names of places, or range variables such as
+        `Ca_HVA.ica`; see `isfray.engine.recording.read_recording`.
     share_synapses : bool
         One point process per segment and kinetics (default), or one per active synapse, as ISF does: the same
         voltage, many times the cost.
@@ -93,7 +97,7 @@ class Simulator:
         self.cell, self.network = cell, network
         self.engine = chosen_engine(engine)
         self.dt = positive("dt", cell.defaults.dt if dt is None else dt)
-        self.sites = recorded_sites(cell, record)
+        self.recording = read_recording(cell, record)
         electrodes = read_clamps(clamp, cell.morphology.labels)
         fitted = fit(cell, network)
         self._placement, self._globals = fitted.placement, fitted.neuron_globals
@@ -103,7 +107,8 @@ class Simulator:
         self._synapses: Synapses | None = None
         if network is not None and self._placement is not None:
             self._synapses = Synapses(self._live, network, self._placement, share=share_synapses)
-        self._traces = [self._h.Vector() for _ in self.sites]
+        self._traces = [(site, "v", self._h.Vector()) for site in self.recording.sites]
+        self._traces += [(site, v.attribute, self._h.Vector()) for v in self.recording.variables for site in v.sites]
         self._time = self._h.Vector()
 
     def run(self, seed: int | None = None, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
@@ -167,27 +172,32 @@ class Simulator:
         began: float,
     ) -> TrialResult:
         self._integrate(active, t_stop)
-        time = np.array(self._time)
-        voltage = {site.label: np.array(trace) for site, trace in zip(self.sites, self._traces, strict=True)}
-        spike_times = [detect_spikes(time, v, threshold(s)) for s, v in zip(self.sites, voltage.values(), strict=True)]
+        time, sites = np.array(self._time), self.recording.sites
+        traces = np.stack([np.array(trace) for _, _, trace in self._traces])
+        voltage = dict(zip((site.label for site in sites), traces, strict=False))
+        spike_times = [detect_spikes(time, v, threshold(s)) for s, v in zip(sites, voltage.values(), strict=True)]
         out = {
             "synapse_activation": self._synapse_table(trial, active),
             "cell_activation": self._cell_table(trial, spikes),
             "spike_times": tables.spike_times(
-                trial, sites=list(voltage), thresholds=[threshold(s) for s in self.sites], times=spike_times
+                trial, sites=list(voltage), thresholds=[threshold(s) for s in sites], times=spike_times
             ),
             "voltage_traces": tables.voltage_traces(
-                trial,
-                sites=list(voltage),
-                section_id=[s.section for s in self.sites],
-                x=[s.x for s in self.sites],
-                soma_distance=[s.soma_distance for s in self.sites],
-                t_start=float(time[0]),
-                dt=self.dt,
-                voltage=np.stack(list(voltage.values())),
+                trial, **self._places(sites), t_start=float(time[0]), dt=self.dt, voltage=traces[: len(sites)]
             ),
         }
-        at_soma = [len(t) for s, t in zip(self.sites, spike_times, strict=True) if s.section == 0]
+        variables, rest = {}, traces[len(sites) :]
+        for variable in self.recording.variables:
+            variables[variable.name], rest = rest[: len(variable.sites)], rest[len(variable.sites) :]
+        if variables:
+            out["variable_traces"] = tables.variable_traces(
+                trial,
+                variables=[v.name for v in self.recording.variables for _ in v.sites],
+                **self._places([site for v in self.recording.variables for site in v.sites]),
+                t_start=float(time[0]),
+                dt=self.dt,
+                values=traces[len(sites) :],
+            )
         row = tables.trial_row(
             trial,
             seed=seed,
@@ -195,13 +205,13 @@ class Simulator:
             dt=self.dt,
             n_active_synapses=0 if active is None else len(active),
             n_releases=0 if active is None else len(active.times),
-            n_spikes=at_soma[0] if at_soma else 0,
+            n_spikes=len(spike_times[list(voltage).index("soma")]),
             engine=self.engine,
             host=socket.gethostname(),
             wall_s=clock.perf_counter() - began,
             finished_at=datetime.now(UTC),
         )
-        return TrialResult(time, voltage, {"trials": row, **out})
+        return TrialResult(time, voltage, {"trials": row, **out}, variables)
 
     def _integrate(self, active: ActiveSynapses | None, t_stop: float) -> None:
         h = self._h
@@ -210,8 +220,8 @@ class Simulator:
         h.celsius, h.dt = self.cell.defaults.temperature, self.dt
         h.CVode().active(False)
         self._time.record(h._ref_t)
-        for site, trace in zip(self.sites, self._traces, strict=True):
-            trace.record(self._live.sections[site.section](site.x)._ref_v)
+        for site, attribute, trace in self._traces:
+            trace.record(getattr(self._live.sections[site.section](site.x), f"_ref_{attribute}"))
         post = self._synapses.bind(active) if self._synapses is not None and active is not None else None
         h.finitialize(self.cell.defaults.v_init)
         if post is not None:
@@ -252,6 +262,14 @@ class Simulator:
             offsets=np.append(first, len(spikes)),
             times=spikes.time,
         )
+
+    def _places(self, sites: Sequence[RecordingSite]) -> dict[str, list[Any]]:
+        return {
+            "sites": [s.label for s in sites],
+            "section_id": [s.section for s in sites],
+            "x": [s.x for s in sites],
+            "soma_distance": [s.soma_distance for s in sites],
+        }
 
     def _population_names(self) -> dict[str, list[str]]:
         populations = self.network.populations if self.network is not None else ()

@@ -19,6 +19,7 @@ from isfray.model.embedding import Placement
 from isfray.model.network import NetworkModel, Receptor
 
 PostEvents = Callable[[], None]
+Kinetics = tuple[str, tuple[tuple[str, float], ...]]
 
 
 class Synapses:
@@ -37,9 +38,10 @@ class Synapses:
 
     def __init__(self, cell: LiveCell, network: NetworkModel, placement: Placement, *, share: bool = True) -> None:
         self.cell, self.network, self.share = cell, network, share
-        self._shared: dict[tuple[int, Any], Any] = {}
-        self._connections: dict[tuple[int, int], Any] = {}
-        self._alive: list[Any] = []
+        self._processes: dict[tuple[int, Kinetics], Any] = {}
+        self._connections: dict[tuple[int, int, int], Any] = {}
+        self._of_this_trial: list[Any] = []
+        self._receptors = [[(r, _kinetics(r)) for r in p.receptors] for p in network.populations]
         if share:
             self._place_all(placement)
 
@@ -47,62 +49,62 @@ class Synapses:
         # All of them, in one order, whatever trials come: sums are then the same to the last bit in every actor.
         connected = np.sort(self.network.connections.synapse)
         population = self.network.synapses.population[connected]
-        flat = placement.flat_segment(self.cell.model.geometry)[connected]
-        pairs = np.unique(np.column_stack([population, flat]), axis=0, return_index=True)[1]
-        for i in connected[pairs].tolist():
-            for receptor in self.network.populations[self.network.synapses.population[i]].receptors:
-                self._point_process(int(placement.section_id[i]), float(placement.x[i]), receptor)
+        segment = placement.flat_segment(self.cell.model.geometry)[connected]
+        for p, flat in np.unique(np.column_stack([population, segment]), axis=0).tolist():
+            for receptor, kinetics in self._receptors[p]:
+                self._process(flat, receptor, kinetics)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
         """Make the trial's connections ready; return what posts its events, to be called after `finitialize`."""
-        if not self.share:
-            self._alive = []
-        targets: list[tuple[Any, np.ndarray[Any, Any]]] = []
-        rank = np.zeros(len(self.network.populations), np.int64)
-        releases = np.split(active.times, active.offsets[1:-1]) if len(active) else []
-        for i, (p, times) in enumerate(zip(active.population.tolist(), releases, strict=True)):
-            for r, receptor in enumerate(self.network.populations[p].receptors):
-                connection = self._connection(active, i, r, receptor)
+        self._of_this_trial = []
+        targets: list[tuple[Any, list[float]]] = []
+        rank = [0] * len(self._receptors)
+        times = np.split(active.times, active.offsets[1:-1])
+        segments = active.placement.flat_segment(self.cell.model.geometry).tolist()
+        for p, index, segment, at in zip(
+            active.population.tolist(), active.index.tolist(), segments, times, strict=False
+        ):
+            for r, (receptor, kinetics) in enumerate(self._receptors[p]):
+                connection = self._connection(index, r, segment, receptor, kinetics)
                 drawn = active.weights.get((p, r))
-                weights = receptor.weight if drawn is None else drawn[rank[p]]
-                for k, weight in enumerate(weights):
+                for k, weight in enumerate(receptor.weight if drawn is None else drawn[rank[p]]):
                     connection.weight[k] = weight
-                targets.append((connection, times + receptor.delay))
+                targets.append((connection, (at + receptor.delay).tolist()))
             rank[p] += 1
 
         def post() -> None:
-            for connection, times in targets:
-                for t in times.tolist():
+            for connection, arrivals in targets:
+                for t in arrivals:
                     connection.event(t)
 
         return post
 
-    def _connection(self, active: ActiveSynapses, i: int, r: int, receptor: Receptor) -> Any:
-        index = int(active.index[i])
-        if self.share and (index, r) in self._connections:
-            return self._connections[index, r]
-        process = self._point_process(int(active.placement.section_id[i]), float(active.placement.x[i]), receptor)
+    def _connection(self, index: int, r: int, segment: int, receptor: Receptor, kinetics: Kinetics) -> Any:
+        # A stored trial may have a known synapse (index >= 0) at another place.
+        key = (index, r, segment)
+        if key in self._connections:
+            return self._connections[key]
+        process = self._process(segment, receptor, kinetics)
         # Events are posted with their delay; CoreNEURON ends the process if a connection's own is shorter than a step.
         connection = self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0)
         if self.share and index >= 0:
-            self._connections[index, r] = connection
+            self._connections[key] = connection
         else:
-            self._alive += [process, connection]
+            self._of_this_trial += [process, connection]
         return connection
 
-    def _point_process(self, section: int, x: float, receptor: Receptor) -> Any:
-        kinetics = (receptor.mechanism, tuple(sorted(receptor.parameters.items())))
-        place = (
-            int(self.cell.model.geometry.offsets[section]) + self.cell.model.geometry.segment_index(section, x),
-            kinetics,
-        )
-        if self.share and place in self._shared:
-            return self._shared[place]
-        process = getattr(self.cell.h, receptor.mechanism)(self.cell.sections[section](x))
-        ranged = known_mechanisms()[receptor.mechanism].parameters
-        for name, value in receptor.parameters.items():
-            if name in ranged:  # others are NEURON globals
-                setattr(process, name, value)
+    def _process(self, segment: int, receptor: Receptor, kinetics: Kinetics) -> Any:
+        if self.share and (segment, kinetics) in self._processes:
+            return self._processes[segment, kinetics]
+        process = getattr(self.cell.h, receptor.mechanism)(self.cell.segments[segment])
+        for name, value in kinetics[1]:
+            setattr(process, name, value)
         if self.share:
-            self._shared[place] = process
+            self._processes[segment, kinetics] = process
         return process
+
+
+def _kinetics(receptor: Receptor) -> Kinetics:
+    """What receptors must have in common to share a point process: NEURON's globals are common to all."""
+    ranged = known_mechanisms()[receptor.mechanism].parameters
+    return receptor.mechanism, tuple(sorted((k, v) for k, v in receptor.parameters.items() if k in ranged))

@@ -18,6 +18,8 @@ KINDS = 278
 TYPES = [f"{'VPM' if i % 7 == 0 else f'L{i % 6}py'}_{'ABCDE'[i % 5]}{i}" for i in range(KINDS)]
 CELLTYPES = [name.split("_")[0] for name in TYPES]
 COLUMNS = [name.split("_")[1] for name in TYPES]
+TABLES = ["trials", "synapse_activation", "cell_activation", "spike_times", "voltage_traces"]
+"""Tables that every trial has."""
 
 
 def trial(number: int, **shape: Any) -> dict[str, pa.Table]:

@@ -16,10 +16,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isfray.catalog import Catalog
-from isfray.tables import SCHEMAS
 from tests.catalog.lives import LONG, RUN, TRIALS, begin, count_steps, die, long_life, removal, whole_life
 from tests.catalog.s3_server import BUCKET, S3Server
-from tests.catalog.synthetic import spec
+from tests.catalog.synthetic import TABLES, spec
 from tests.catalog.test_catalog import assert_holds, expected, rows
 
 KINDS = ["system call", "before an operation", "after an operation"]
@@ -39,7 +38,7 @@ def assert_every_trial_is_whole(catalog: Catalog) -> set[int]:
         return set()
     now = catalog.snapshot(RUN)
     there = now.committed_trials(RUN).tolist()
-    for table in SCHEMAS:
+    for table in TABLES:
         assert_frame_equal(rows(now, table), expected(table, there))
     return set(there)
 

@@ -1,4 +1,4 @@
-"""A driver of its own: `python -m tests.cluster.drive CATALOG DIARY TRIALS SECONDS [RUN]`."""
+"""A driver of its own: `python -m tests.cluster.drive FOLDER TRIALS HELD_FROM`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from isfray.cluster.run import run_trials
 from tests.cluster.null_engine import NullEngine, spec
 
 if __name__ == "__main__":
-    catalog, diary, trials, seconds, *name = sys.argv[1:]
+    folder, trials, held_from = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     run_trials(
-        spec(name[0] if name else "run", int(trials)),
-        catalog,
-        NullEngine(seconds=float(seconds), diary=Path(diary)),
+        spec("run", trials),
+        folder / "c",
+        NullEngine(diary=folder / "diary", held_from=held_from, gate=folder / "gate"),
         t_stop=300.0,
         workers=2,
-        limits=Limits(batch_trials=5, batch_seconds=0.5, pauses=(0.2, 1.0, 5.0)),
+        limits=Limits(batch_trials=5, batch_seconds=0.5),
     )

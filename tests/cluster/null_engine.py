@@ -28,11 +28,13 @@ class NullResult:
 class NullEngine:
     """Is its own factory: builds itself, once per actor.
 
-    `diary` is a file that gets a line `trial pid` for every trial begun.
+    `diary` is a file that gets a line `trial pid` for every trial begun. Trials from number `held_from` on wait until
+    the file `gate` exists.
     """
 
     rows: int = 20
-    seconds: float = 0.0
+    held_from: int | None = None
+    gate: Path | None = None
     diary: Path | None = None
     raises: frozenset[int] = frozenset()
     exits: frozenset[int] = frozenset()
@@ -62,7 +64,10 @@ class NullEngine:
             raise MemoryError("out of memory")
         if self.grows_by:
             self.hoard.append(b"x" * self.grows_by)
-        time.sleep(self.seconds)
+        while self.gate is not None and self.held_from is not None and trial >= self.held_from:
+            if self.gate.exists():
+                break
+            time.sleep(0.02)
         return NullResult(trial_tables(trial, seed, t_stop or 300.0, self.rows))
 
     def _enter(self, trial: int) -> bool:

@@ -31,10 +31,10 @@ def start(
     catalog: str, folder: Path, trials: int, seconds: float, run: str = "run", environment: Mapping[str, str] = {}
 ) -> subprocess.Popen[bytes]:
     """Start a driver."""
-    command = [sys.executable, "-m", "tests.cluster.drive", catalog, str(folder / "diary"), str(trials), str(seconds)]
+    command = [sys.executable, "-m", "tests.cluster.drive_to", catalog, run, str(trials), str(seconds)]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "AWS_"))}
     with open(folder / "out", "ab") as out:
-        return subprocess.Popen([*command, run], cwd=ROOT, env={**inherited, **environment}, stdout=out, stderr=out)
+        return subprocess.Popen(command, cwd=ROOT, env={**inherited, **environment}, stdout=out, stderr=out)
 
 
 def assert_equals_an_undisturbed_run(catalog: Catalog, trials: int, run: str = "run") -> None:

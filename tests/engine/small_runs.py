@@ -85,3 +85,84 @@ def refusals(cell: Path, network: Path, csvs: list[Path]) -> list[str]:
         except InputError as error:
             out.append(str(error))
     return out
+
+
+def recorded(cell: Path, engine: str) -> Any:
+    """A trial with a current step and range variables recorded."""
+    clamp = [{"section": "ApicalDendrite", "x": 1.0, "delay": 5, "dur": 15, "amp": 0.6}]
+    record = ["soma", "ica", "Ca_HVA.ica", "Ca_LVAst.ica", "Ca_HVA.m", "cai", "v"]
+    result = Simulator(load_cell(cell), engine=engine, clamp=clamp, record=record).run(t_stop=25.0)
+    return dict(result.voltage), dict(result.variables), result.tables["variable_traces"].drop(["values"]).to_pylist()
+
+
+def law_of_engines(cell: Path, network: Path, t_stop: float) -> int:
+    """Any releases give the same voltage on the default path and on one point process per synapse in NEURON."""
+    import pyarrow as pa
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+
+    models = load_cell(cell), load_network(network)
+    fast = Simulator(*models, engine="coreneuron")
+    plain = Simulator(*models, engine="neuron", share_synapses=False)
+    steps = st.integers(0, int(t_stop / 0.025) + 4).map(lambda n: n * 0.025)
+    half_steps = st.integers(0, int(t_stop / 0.025)).map(lambda n: (n + 0.5) * 0.025)
+    times = st.one_of(st.just(0.0), steps, half_steps, st.floats(0, t_stop + 1))
+    # Few places, so that synapses share segments and 3D points; times may coincide.
+    one = st.tuples(
+        st.sampled_from(["VPM_C2", "INH"]),
+        st.sampled_from([(1, 1), (1, 2), (5, 1)]),
+        st.lists(times, min_size=1, max_size=6),
+    )
+    seen = 0
+
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.lists(one, min_size=1, max_size=8))
+    def law(synapses: list[Any]) -> None:
+        nonlocal seen
+        seen += 1
+        rows = pa.table(
+            {
+                "synapse_type": [name for name, _, _ in synapses],
+                "synapse_id": list(range(len(synapses))),
+                "section_id": [place[0] for _, place, _ in synapses],
+                "section_pt_id": [place[1] for _, place, _ in synapses],
+                "soma_distance": [1.0] * len(synapses),
+                "times": [sorted(t) for _, _, t in synapses],
+            }
+        )
+        one, other = (s.replay(rows, t_stop=t_stop, seed=3) for s in (fast, plain))
+        np.testing.assert_array_equal(one.time, other.time)
+        for site, voltage in other.voltage.items():
+            np.testing.assert_allclose(one.voltage[site], voltage, rtol=0, atol=1e-7)
+
+    law()
+    return seen
+
+
+def against_netstim(cell: Path, network: Path, times: list[float]) -> list[float]:
+    """Largest difference between a release posted by the simulator and one that NEURON's NetStim sends, per time."""
+    import pyarrow as pa
+
+    models = load_cell(cell), load_network(network)
+    simulator = Simulator(*models, engine="neuron", share_synapses=False)
+    h, out = simulator._h, []
+    receptor = models[1].populations[1].receptors[0]
+    for t in times:
+        place = {
+            "synapse_type": ["INH"],
+            "synapse_id": [0],
+            "section_id": [1],
+            "section_pt_id": [1],
+            "soma_distance": [1.0],
+        }
+        ours = simulator.replay(pa.table(place | {"times": [[t]]}), t_stop=10.0)
+        process = h.gaba_syn(simulator._live.sections[1](float(simulator.cell.geometry.relpts[1][1])))
+        for name, value in receptor.parameters.items():
+            setattr(process, name, value)
+        stimulus = h.NetStim()
+        stimulus.number, stimulus.start, stimulus.noise = 1, t, 0
+        connection = h.NetCon(stimulus, process, 0, receptor.delay, receptor.weight[0])
+        theirs = simulator.replay(pa.table(place | {"times": [[1e6]]}), t_stop=10.0)
+        out.append(float(np.abs(ours.voltage["soma"] - theirs.voltage["soma"]).max()))
+        del connection, stimulus, process
+    return out

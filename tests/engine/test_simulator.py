@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isfray.engine import Simulator
+from isfray.engine import ENGINES, Simulator
 from isfray.engine.recording import detect_spikes
 from isfray.model import InputError, load_cell, load_network
 from tests.engine.child import in_child
@@ -47,11 +47,11 @@ def test_a_clamp_goes_to_its_section_by_label_or_id(tmp_path):
     assert apical[site][at] > soma[site][at]
 
 
-def test_what_is_asked_for_is_recorded_and_nothing_else(tmp_path):
+def test_what_is_asked_for_is_recorded_and_the_soma_and_nothing_else(tmp_path):
     path = write(tmp_path)
     cell = load_cell(path)
     site = cell.sites[0]
-    jobs = [{}, {"record": "all"}, {"record": ["soma", "4(0.99)", "sec_005_seg_001"]}]
+    jobs = [{}, {"record": "all"}, {"record": ["4(0.99)", "sec_005_seg_001"]}]
     default, everything, named = in_child(RUNS, "voltages", path, jobs, 5.0)
     assert list(default) == ["soma", site.label]
     assert len(everything) == 2 + cell.geometry.n_segments
@@ -93,6 +93,54 @@ def test_sharing_point_processes_changes_no_voltage(tmp_path, small_network, wri
         assert np.ptp(single["soma"]) > 5
         for site, voltage in single.items():
             np.testing.assert_allclose(shared[site], voltage, rtol=0, atol=1e-7)
+
+
+def calcium(param):
+    ranged = param["neuron"]["ApicalDendrite"]["mechanisms"]["range"]
+    ranged["Ca_HVA"] = {"spatial": "uniform", "gCa_HVAbar": 5e-4}
+    ranged["Ca_LVAst"] = {"spatial": "uniform", "gCa_LVAstbar": 2e-3}
+    ranged["CaDynamics_E2"] = {"spatial": "uniform", "decay": 100.0, "gamma": 0.0005}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_range_variables_are_recorded_in_every_segment_that_has_them(tmp_path, engine):
+    path = write(tmp_path, calcium)
+    cell = load_cell(path)
+    voltage, variables, rows = in_child(RUNS, "recorded", path, engine)
+    apical = int(cell.geometry.nseg[4:].sum())
+    assert len(voltage) == 2 + cell.geometry.n_segments
+    assert list(variables) == ["ica", "Ca_HVA.ica", "Ca_LVAst.ica", "Ca_HVA.m", "cai"]
+    assert {values.shape[0] for values in variables.values()} == {apical}
+    assert len(rows) == 5 * apical
+    assert {row["section_id"] for row in rows} == {4, 5, 6, 7}
+    # The calcium current of a segment is the sum of its channels'; it flows in, and calcium rises.
+    total = variables["Ca_HVA.ica"] + variables["Ca_LVAst.ica"]
+    np.testing.assert_allclose(variables["ica"], total, rtol=1e-12)
+    assert variables["ica"].max() < 0
+    assert variables["cai"].max() > 2 * variables["cai"][:, 0].max()
+    assert 0.1 < variables["Ca_HVA.m"].max() < 1
+
+
+def test_variables_that_the_cell_has_not_are_refused(tmp_path):
+    cell = load_cell(write(tmp_path, calcium))
+    for name, told in (("Ca_HVA.icaa", "expected ica"), ("Ih.m", "nowhere in this cell"), ("Ca_HVb.m", "no place")):
+        with pytest.raises(InputError) as error:
+            Simulator(cell, record=["sites", name])
+        assert name in str(error.value)
+        assert told in str(error.value)
+
+
+@pytest.mark.parametrize("edit", [plastic, lognormal], ids=["plastic and mixed", "lognormal"])
+def test_any_releases_give_the_reference_voltage_on_the_default_path(tmp_path, small_network, write_network, edit):
+    edit(small_network)
+    assert in_child(RUNS, "law_of_engines", write(tmp_path), write_network(small_network), 12.0) >= 40
+
+
+def test_a_release_acts_when_an_artificial_cell_would_make_it_act(tmp_path, small_network, write_network):
+    times = [0.0, 0.0125, 0.025, 0.03, 2.5, 2.5125, 2.51251]
+    differences = in_child(RUNS, "against_netstim", write(tmp_path), write_network(small_network), times)
+    assert len(differences) == len(times)
+    assert max(differences) < 1e-12
 
 
 @pytest.mark.parametrize("table", ["arrow", "polars", "lazy"])
