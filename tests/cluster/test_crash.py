@@ -20,8 +20,9 @@ from polars.testing import assert_frame_equal
 
 from isfray.activity import trial_seed
 from isfray.catalog import Catalog
-from isfray.tables import SCHEMAS, join_trials
+from isfray.tables import join_trials
 from tests.catalog.s3_server import BUCKET, S3Server
+from tests.catalog.synthetic import TABLES
 from tests.cluster.null_engine import trial_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,7 @@ def start(
 
 def assert_equals_an_undisturbed_run(catalog: Catalog, trials: int, run: str = "run") -> None:
     undisturbed = join_trials(trial_tables(t, trial_seed(7, t), 300.0, 20) for t in range(trials))
-    for table in SCHEMAS:
+    for table in TABLES:
         found = catalog.scan(table, run=run).drop("run").collect().sort("trial", maintain_order=True)
         assert_frame_equal(found, pl.DataFrame(undisturbed[table]))
     report = catalog.verify(run, repair=True, grace_s=0)
@@ -136,7 +137,7 @@ def test_two_drivers_of_one_run_and_one_of_another_share_a_catalog_while_it_is_r
     while any(driver.poll() is None for driver in drivers):
         now = reader.snapshot()
         for run in now.runs():
-            held = {table: trials_of(now, table, run) for table in SCHEMAS}
+            held = {table: trials_of(now, table, run) for table in TABLES}
             assert all(trials == held["trials"] for trials in held.values())
             assert sorted(set(held["trials"])) == sorted(held["trials"])
             seen.add(len(held["trials"]))
