@@ -29,7 +29,7 @@ def shared(request, tmp_path) -> tuple[str, dict[str, Any] | None]:
     return f"s3://isfray/{tmp_path.name}/r", server.options
 
 
-def poll(place: str, options: Any, removals: bool, over: Any, found: Any) -> None:
+def poll(place: str, options: Any, removals: bool, over: Any, looked: Any, found: Any) -> None:
     """Look again and again; put a line for each broken promise, then how many trials were seen each time."""
     catalog, looks = Catalog(place, options), []
     while not over.is_set():
@@ -48,6 +48,7 @@ def poll(place: str, options: Any, removals: bool, over: Any, found: Any) -> Non
             if not (removals or set(trials) <= set(later)):
                 found.put(f"gone: {sorted(set(trials) - set(later))}")
             looks.append(len(trials))
+            looked.set()
         except (OSError, pl.exceptions.ComputeError) as error:  # the files of a removed run: an error, never a part
             if not removals:
                 found.put(f"{type(error).__name__}: {error}")
@@ -58,10 +59,16 @@ class Reader:
     """A process that polls."""
 
     def __init__(self, place: str, options: Any, *, removals: bool = False) -> None:
-        self.over, self.found = _NURSERY.Event(), _NURSERY.Queue()
-        arguments = (place, options, removals, self.over, self.found)
+        self.over, self.looked, self.found = _NURSERY.Event(), _NURSERY.Event(), _NURSERY.Queue()
+        arguments = (place, options, removals, self.over, self.looked, self.found)
         self.process = _NURSERY.Process(target=poll, args=arguments, daemon=True)
         self.process.start()
+
+    def wait(self) -> None:
+        """Return when it has looked at what is there now."""
+        for _ in range(2):  # the first look may have begun before
+            self.looked.clear()
+            assert self.looked.wait(60)
 
     def end(self) -> list[int]:
         """Trials of each look; fails if a promise was broken."""
@@ -84,11 +91,11 @@ def test_readers_see_whole_trials_while_a_run_grows_and_is_merged(shared):
     readers = [Reader(*shared) for _ in range(2)]
     for first in range(0, 24, 8):
         grow(catalog, range(first, first + 8))
+        readers[0].wait()
         catalog.compact(RUN)
-    for reader in readers:
-        looks = reader.end()
-        assert looks == sorted(looks)
-        assert len(set(looks)) > 3
+    looks = [reader.end() for reader in readers]
+    assert all(of == sorted(of) for of in looks)
+    assert {16, 32, 48} <= set(looks[0])
     assert_frame_equal(rows(catalog, "voltage_traces"), expected("voltage_traces", range(48)))
 
 
@@ -98,7 +105,7 @@ def test_readers_see_a_removed_run_whole_or_not_at_all(shared):
     grow(catalog, range(6))
     reader = Reader(*shared, removals=True)
     for turn in range(4):
-        time.sleep(0.3)
+        reader.wait()
         catalog.delete(RUN)
         catalog.open_run(spec(seed=turn))
         catalog.commit(RUN, batch(range(12)))
