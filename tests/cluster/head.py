@@ -7,16 +7,14 @@ import os
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+from ray.util import get_node_ip_address
 
 from tests.cluster.waiting import ROOT, until
 
-RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 START = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
 
 
@@ -34,7 +32,7 @@ def free_port() -> int:
 def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[str]:
     """Run a Ray head while the block lasts; gives its address. Afterwards nothing it has started is left."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    command = [sys.executable, "-c", START, "start", "--head", "--block", "--node-ip-address=127.0.0.1"]
+    command = [sys.executable, "-c", START, "start", "--head", "--block"]
     command += [f"--port={port}", "--min-worker-port=0", "--max-worker-port=0", "--disable-usage-stats", *options]
     settings = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(ROOT), **environment}
     with log.open("w") as out:
@@ -44,7 +42,7 @@ def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[st
     try:
         until(lambda: "Ray runtime started" in log.read_text() or process.poll() is not None, "the head")
         assert process.poll() is None, log.read_text()
-        yield f"127.0.0.1:{port}"
+        yield f"{get_node_ip_address()}:{port}"
     finally:
         started = psutil.Process(process.pid).children(recursive=True)
         process.terminate()

@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ray.util import get_node_ip_address
 
 from isfray.catalog import Catalog
 from tests.cluster.head import free_port, head
 from tests.cluster.null_engine import begun
 from tests.cluster.spot_provider import nodes
-from tests.cluster.waiting import pids, python, until
+from tests.cluster.waiting import pids, until
+
+HEAD = "f" * 51 + "00000"
+EMPTY = ("cluster_synced_files", "rsync_exclude", "rsync_filter", "initialization_commands", "setup_commands")
+EMPTY += ("head_setup_commands", "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands")
 
 
 def configuration(port: int, diary: Path) -> dict[str, object]:
@@ -27,7 +32,7 @@ def configuration(port: int, diary: Path) -> dict[str, object]:
         "provider": {
             "type": "external",
             "module": "tests.cluster.spot_provider.SpotProvider",
-            "gcs_address": f"127.0.0.1:{port}",
+            "gcs_address": f"{get_node_ip_address()}:{port}",
             "use_node_id_as_ip": True,
             "disable_node_updaters": True,
             "disable_launch_config_check": True,
@@ -42,16 +47,9 @@ def configuration(port: int, diary: Path) -> dict[str, object]:
         "head_node_type": "ray.head.default",
         "auth": {},
         "file_mounts": {},
-        "initialization_commands": [],
-        "setup_commands": [],
-        "head_setup_commands": [],
-        "worker_setup_commands": [],
-        "head_start_ray_commands": [],
-        "worker_start_ray_commands": [],
+        "file_mounts_sync_continuously": False,
+        **{name: [] for name in EMPTY},
     }
-
-
-HEAD = "f" * 51 + "00000"
 
 
 @pytest.fixture
@@ -71,7 +69,7 @@ def autoscaled(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         yield address, diary
 
 
-def test_nodes_come_when_a_run_asks_a_lost_one_is_replaced_and_all_go_when_it_is_over(autoscaled, tmp_path):
+def test_nodes_come_when_a_run_asks_a_lost_one_is_replaced_and_all_go_when_it_is_over(autoscaled, python, tmp_path):
     address, diary = autoscaled
     assert not nodes(diary)
     arguments = ("-m", "tests.cluster.drive", str(tmp_path), "20", "6", "2")

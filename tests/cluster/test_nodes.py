@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from ray.cluster_utils import Cluster
 
+from isfray.activity import trial_seed
 from isfray.catalog import Catalog
 from tests.cluster.null_engine import begun, trial_tables
-from tests.cluster.waiting import pids, python, until
-from isfray.activity import trial_seed
+from tests.cluster.waiting import pids, until
 
 TRIALS, GATE = 30, 12  # trials from GATE on wait for the gate
 
@@ -40,10 +40,11 @@ def two_nodes(cluster) -> Cluster:
     return cluster
 
 
-def drive(cluster: Cluster, folder: Path) -> subprocess.Popen[str]:
-    """Start a driver that wants as many workers as the cluster has CPUs."""
-    arguments = ("-m", "tests.cluster.drive", str(folder), str(TRIALS), str(GATE), "0")
-    return python(*arguments, RAY_ADDRESS=cluster.address, RAY_AUTH_MODE="disabled")
+@pytest.fixture
+def drive(two_nodes, python, tmp_path) -> Callable[[], subprocess.Popen[str]]:
+    """Starts a driver that wants as many workers as the cluster has CPUs."""
+    arguments = ("-m", "tests.cluster.drive", str(tmp_path), str(TRIALS), str(GATE), "0")
+    return lambda: python(*arguments, RAY_ADDRESS=two_nodes.address, RAY_AUTH_MODE="disabled")
 
 
 def at_the_gate(folder: Path, workers: int, but: frozenset[int] = frozenset()) -> frozenset[int]:
@@ -65,8 +66,8 @@ def finish(driver: subprocess.Popen[str], folder: Path) -> None:
         assert rows.to_dicts() == [row for trial in expected for row in trial], table
 
 
-def test_a_node_that_goes_and_one_that_comes_change_nothing(two_nodes, tmp_path):
-    driver = drive(two_nodes, tmp_path)
+def test_a_node_that_goes_and_one_that_comes_change_nothing(two_nodes, drive, tmp_path):
+    driver = drive()
     first = until(lambda: at_the_gate(tmp_path, 2), "two workers at the gate", driver)
     gone = next(iter(two_nodes.worker_nodes))
     two_nodes.remove_node(gone, allow_graceful=False)
@@ -76,8 +77,8 @@ def test_a_node_that_goes_and_one_that_comes_change_nothing(two_nodes, tmp_path)
     finish(driver, tmp_path)
 
 
-def test_every_worker_killed_once_loses_and_doubles_no_trial(two_nodes, tmp_path):
-    driver = drive(two_nodes, tmp_path)
+def test_every_worker_killed_once_loses_and_doubles_no_trial(drive, tmp_path):
+    driver = drive()
     first = until(lambda: at_the_gate(tmp_path, 2), "two workers at the gate", driver)
     for pid in first:
         os.kill(pid, signal.SIGKILL)
@@ -85,8 +86,8 @@ def test_every_worker_killed_once_loses_and_doubles_no_trial(two_nodes, tmp_path
     finish(driver, tmp_path)
 
 
-def test_a_driver_that_dies_leaves_no_worker_on_the_cluster_and_the_next_one_goes_on(two_nodes, tmp_path):
-    driver = drive(two_nodes, tmp_path)
+def test_a_driver_that_dies_leaves_no_worker_on_the_cluster_and_the_next_one_goes_on(drive, tmp_path):
+    driver = drive()
     workers = until(lambda: at_the_gate(tmp_path, 2), "two workers at the gate", driver)
     until(lambda: len(Catalog(tmp_path / "c").committed_trials("run")), "a commit", driver)
     driver.kill()
@@ -95,5 +96,5 @@ def test_a_driver_that_dies_leaves_no_worker_on_the_cluster_and_the_next_one_goe
     kept = Catalog(tmp_path / "c").committed_trials("run").tolist()
     (tmp_path / "diary").unlink()
     (tmp_path / "gate").touch()
-    finish(drive(two_nodes, tmp_path), tmp_path)
+    finish(drive(), tmp_path)
     assert sorted([*kept, *begun(tmp_path / "diary")]) == list(range(TRIALS))

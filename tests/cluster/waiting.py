@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,17 +33,3 @@ def pids(diary: Path, since: int = 0) -> dict[int, set[int]]:
         if trial >= since:
             found.setdefault(pid, set()).add(trial)
     return found
-
-
-def python(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Start Python in a process group of its own, with no Ray settings but those given."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**inherited, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
