@@ -148,7 +148,7 @@ def simulate(
     Examples
     --------
     >>> from isfray.model import edits  # doctest: +SKIP
-    >>> silent = edits.silence(network, celltypes=["VPM"])  # doctest: +SKIP
+    >>> silent = edits.silence_populations(network, ["VPM_C2"])  # doctest: +SKIP
     >>> variants = {"control": {}, "no_VPM": {"network": silent}, "longer": {"t_stop": 500.0}}  # doctest: +SKIP
     >>> simulate(cell, network, "results", run="touch", trials=100, variants=variants)  # doctest: +SKIP
     """
