@@ -175,12 +175,23 @@ def _verify(options: argparse.Namespace) -> int:
     for name in names:
         report = catalog.verify(name, repair=options.repair)
         fine &= report.ok
-        print(report)
+        found = "sound" if report.ok else f"{len(report.problems)} problems"
+        print(f"{name}: {found}; {report.trials} trials, {report.files} files, {_megabytes(report.bytes)}")
+        for problem in report.problems:
+            print(f"  {problem}")
+        if report.leftovers or report.removed:
+            print(
+                f"  {len(report.leftovers)} files that no reader sees, {len(report.removed)} removed (--repair removes)"
+            )
     return 0 if fine else 1
 
 
 def _compact(options: argparse.Namespace) -> int:
-    print(_existing(options.uri).compact(options.name))
+    report = _existing(options.uri).compact(options.name)
+    print(
+        f"{options.name}: {report.files_before} files, {_megabytes(report.bytes_before)}"
+        f" -> {report.files_after} files, {_megabytes(report.bytes_after)}"
+    )
     return 0
 
 

@@ -17,7 +17,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "tables": (set(), {"pyarrow", "numpy"}),
     "engine": ({"model", "activity", "tables"}, {"numpy", "pyarrow", "neuron", "filelock"}),
     "catalog": ({"model", "tables"}, {"numpy", "pyarrow", "polars", "fsspec", "pydantic"}),
-    "analysis": ({"catalog"}, {"numpy", "polars"}),
+    "analysis": ({"catalog", "model"}, {"numpy", "polars"}),
     "visual": ({"analysis", "catalog", "model"}, {"numpy", "polars", "matplotlib", "imageio"}),
     "cluster": (
         {"model", "activity", "tables", "engine", "catalog", "analysis", "visual"},

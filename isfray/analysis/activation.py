@@ -1,0 +1,197 @@
+"""How many synapses released and presynaptic cells spiked: per trial, by any grouping, in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import polars as pl
+
+from isfray.analysis.binning import Rule, bin_frame, bin_of, borders
+from isfray.analysis.grouping import Signs, group_columns
+from isfray.analysis.psth import window_end, with_rate
+from isfray.analysis.run_tables import RunTables, Source, run_tables
+from isfray.model.errors import InputError
+
+Activated: TypeAlias = Literal["synapse_activation", "cell_activation"]
+
+
+def activation_counts(
+    source: Source,
+    run: str | None = None,
+    *,
+    by: Sequence[str] = ("celltype",),
+    table: Activated = "synapse_activation",
+    t_min: float | None = None,
+    t_max: float | None = None,
+    network: Signs | None = None,
+    **grouping: Any,
+) -> pl.LazyFrame:
+    """Count active synapses and their releases (or cells and their spikes) of each trial, by group.
+
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    by : list of str
+        See `isfray.analysis.grouping.group_columns`; empty for all together.
+    table : str
+        `synapse_activation` or `cell_activation`.
+    t_min, t_max : float, optional
+        Only events in [t_min, t_max), ms.
+    network : NetworkModel or mapping, optional
+        For `by="sign"`; by default the network of the run.
+    **grouping
+        `proximal`, `distance_bin`, `rule`, as in `group_columns`.
+
+    Returns
+    -------
+    polars.LazyFrame
+        trial, the groups, active (synapses or cells with an event) and events. Every group that occurs in the run has a
+        row in every trial, with zeros where nothing happened.
+    """
+    tables = run_tables(source, run)
+    counts = _counts(tables, by, table, t_min, t_max, network, grouping)
+    trials = pl.LazyFrame({"trial": tables.trials})
+    every = trials.join(counts.select(by).unique(), how="cross") if by else trials
+    full = every.join(counts, on=["trial", *by], how="left", nulls_equal=True)
+    return full.with_columns(pl.col("active", "events").fill_null(0)).sort("trial", *by)
+
+
+def mean_activation(
+    source: Source,
+    run: str | None = None,
+    *,
+    by: Sequence[str] = ("celltype",),
+    table: Activated = "synapse_activation",
+    t_min: float | None = None,
+    t_max: float | None = None,
+    network: Signs | None = None,
+    **grouping: Any,
+) -> pl.LazyFrame:
+    """Mean and standard deviation over trials of what `activation_counts` counts; trials without any count as zero.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The groups, active_mean, active_std, events_mean, events_std and n_trials.
+    """
+    tables = run_tables(source, run)
+    counts = _counts(tables, by, table, t_min, t_max, network, grouping)
+    names, n = ("active", "events"), tables.n_trials
+    sums = [pl.col(name).sum().alias(name) for name in names]
+    sums += [(pl.col(name) ** 2).sum().alias(f"{name}_squares") for name in names]
+    totals = counts.group_by(by).agg(sums) if by else counts.select(sums)
+    out = [pl.col(name) for name in by]
+    for name in names:
+        mean = pl.col(name) / n
+        variance = ((pl.col(f"{name}_squares") - pl.col(name) * mean) / max(n - 1, 1)).clip(lower_bound=0)
+        std = variance.sqrt() if n > 1 else pl.lit(None, pl.Float64)
+        out += [mean.alias(f"{name}_mean"), std.alias(f"{name}_std")]
+    rows = totals.select(*out, n_trials=pl.lit(n))
+    return rows.sort(by) if by else rows
+
+
+def soma_distance(
+    source: Source,
+    run: str | None = None,
+    *,
+    by: Sequence[str] = ("celltype",),
+    network: Signs | None = None,
+    **grouping: Any,
+) -> pl.LazyFrame:
+    """Distance of active synapses to the soma, by group: over synapses, and over releases.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The groups, synapses and releases (counts over all trials), mean and std over active synapses, release_mean over
+        releases; um.
+    """
+    tables = run_tables(source, run)
+    groups = group_columns(tables, by, network=network, **grouping)
+    distance, releases = pl.col("soma_distance"), pl.col("releases")
+    rows = tables.scan("synapse_activation").select(distance, releases=pl.col("times").list.len(), **groups)
+    sums = [
+        pl.len().cast(pl.Int64).alias("synapses"),
+        releases.cast(pl.Int64).sum(),
+        distance.mean().alias("mean"),
+        distance.std().alias("std"),
+        ((distance * releases).sum() / releases.sum()).alias("release_mean"),
+    ]
+    return rows.group_by(by).agg(sums).sort(by) if by else rows.select(sums)
+
+
+def activation_psth(
+    source: Source,
+    run: str | None = None,
+    *,
+    by: Sequence[str] = ("celltype",),
+    table: Activated = "synapse_activation",
+    bin_size: float = 1.0,
+    t_min: float = 0.0,
+    t_max: float | None = None,
+    per_trial: bool = False,
+    rule: Rule = "isfray",
+    network: Signs | None = None,
+    **grouping: Any,
+) -> pl.LazyFrame:
+    """Count releases (or presynaptic spikes) in time bins, by group.
+
+    Parameters
+    ----------
+    source, run, by, table, network, **grouping
+        As in `activation_counts`.
+    bin_size, t_min, t_max : float
+        ms.
+    per_trial : bool
+        One row per trial too, as ISF's `synapse_activation_binning` has (FORMATS 14), with zeros.
+    rule : str
+        "isf": its borders and its list of excitatory types.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The groups, bin_start, bin_end (ms) and events; then, over trials, n_trials, per_trial, rate (Hz) and sem, or
+        with `per_trial` the trial.
+    """
+    tables = run_tables(source, run)
+    edges = borders(t_min, window_end(tables, t_max), bin_size, rule)
+    groups = group_columns(tables, by, table=table, network=network, rule=rule, **grouping)
+    events = tables.scan(table).select("trial", time="times", **groups).explode("time")
+    binned = events.select("trial", *by, bin=bin_of("time", edges, closed=rule != "isfray")).drop_nulls("bin")
+    counts = binned.group_by("trial", *by, "bin").agg(events=pl.len().cast(pl.Int64))
+    if per_trial:
+        every = pl.LazyFrame({"trial": tables.trials}).join(bin_frame(edges), how="cross")
+        keys = ["trial", *by, "bin"]
+    else:
+        squares = (pl.col("events") ** 2).sum()
+        counts = counts.group_by(*by, "bin").agg(pl.col("events").sum(), squares=squares)
+        every, keys = bin_frame(edges), [*by, "bin"]
+    if by:
+        every = events.select(by).unique().join(every, how="cross")
+    rows = every.join(counts, on=keys, how="left").sort(keys).with_columns(pl.col("events").fill_null(0))
+    if per_trial:
+        return rows.drop("bin")
+    rows = rows.with_columns(pl.col("squares").fill_null(0), n_trials=pl.lit(tables.n_trials))
+    return with_rate(rows, "events").drop("bin", "squares")
+
+
+def _counts(
+    tables: RunTables,
+    by: Sequence[str],
+    table: Activated,
+    t_min: float | None,
+    t_max: float | None,
+    network: Signs | None,
+    grouping: dict[str, Any],
+) -> pl.LazyFrame:
+    if isinstance(by, str):
+        raise InputError("is not a list", key="by", value=by, expected=f"[{by!r}]")
+    groups = group_columns(tables, by, table=table, network=network, **grouping)
+    events = pl.col("times").list.len()
+    if t_min is not None or t_max is not None:
+        low, high = float("-inf") if t_min is None else t_min, float("inf") if t_max is None else t_max
+        events = pl.col("times").list.eval(pl.element().is_between(low, high, closed="left")).list.sum()
+    rows = tables.scan(table).select("trial", events=events, **groups).filter(pl.col("events") > 0)
+    return rows.group_by("trial", *by).agg(active=pl.len().cast(pl.Int64), events=pl.col("events").cast(pl.Int64).sum())

@@ -1,0 +1,111 @@
+"""Ways to group synapses and presynaptic cells: by type, place, or the receptors they act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from isfray.analysis.run_tables import RunTables
+from isfray.model.errors import InputError
+from isfray.model.network import NetworkModel
+
+Sign: TypeAlias = Literal["excitatory", "inhibitory"]
+Signs: TypeAlias = NetworkModel | Mapping[str, str]
+
+_GLUTAMATE, _GABA = ("glutamate", "ampa", "nmda", "epsp"), ("gaba",)
+_MIXED = "both glutamate and GABA receptors"
+SYNAPSE_PLACES = ("section_id", "section_pt_id", "synapse_id", "dendrite_label", "proximity", "distance")
+GROUPS = ("synapse_type", "celltype", "column", "sign", "cell_id", *SYNAPSE_PLACES)
+
+
+def signs(network: Signs) -> dict[str, str]:
+    """Return whether each population excites or inhibits, by the receptors of its synapses.
+
+    Parameters
+    ----------
+    network : NetworkModel or mapping
+        A mapping of population to "excitatory" or "inhibitory" is taken as it is.
+
+    Raises
+    ------
+    InputError
+        If a population's receptors do not tell.
+    """
+    if not isinstance(network, NetworkModel):
+        return dict(network)
+    return {p.name: _sign(p.name, tuple(r.mechanism for r in p.receptors)) for p in network.populations}
+
+
+def _sign(population: str, mechanisms: tuple[str, ...]) -> str:
+    found = {
+        sign
+        for mechanism in mechanisms
+        for sign, words in (("excitatory", _GLUTAMATE), ("inhibitory", _GABA))
+        if any(word in mechanism.lower() for word in words)
+    }
+    if len(found) != 1:
+        problem = f"has {_MIXED}" if found else "has receptors that do not tell whether it excites or inhibits"
+        expected = "network={population: 'excitatory' or 'inhibitory'}"
+        raise InputError(problem, key=population, value=", ".join(mechanisms), expected=expected)
+    return found.pop()
+
+
+def group_columns(
+    tables: RunTables,
+    by: Sequence[str],
+    *,
+    table: str = "synapse_activation",
+    network: Signs | None = None,
+    proximal: float = 500.0,
+    distance_bin: float = 50.0,
+    rule: str = "isfray",
+) -> dict[str, pl.Expr]:
+    """Return an expression for each name in `by`.
+
+    Parameters
+    ----------
+    tables : RunTables
+    by : list of str
+        Columns of the table, and: "sign" (excitatory or inhibitory), "proximity" (proximal or distal), "distance"
+        (where the soma distance's bin begins, um).
+    table : str
+        `synapse_activation` or `cell_activation`; presynaptic cells have no place on the dendrite.
+    network : NetworkModel or mapping, optional
+        Gives the signs; by default the network of the run.
+    proximal : float
+        Soma distance (um) below which a synapse is proximal (500 as in FORMATS 14).
+    distance_bin : float
+        um.
+    rule : str
+        "isf" counts celltype L1 as excitatory, as ISF's list does (FORMATS 14), though its synapses are GABAergic.
+    """
+    known = [g for g in GROUPS if g not in (SYNAPSE_PLACES if table == "cell_activation" else ("cell_id",))]
+    out: dict[str, pl.Expr] = {}
+    for name in by:
+        if name not in known:
+            raise InputError(f"is no grouping of {table}", key="by", value=name, expected="one of " + ", ".join(known))
+        if name == "sign":
+            out[name] = _sign_of(tables, network, rule)
+        elif name == "proximity":
+            near = pl.col("soma_distance") < proximal
+            out[name] = pl.when(near).then(pl.lit("proximal")).otherwise(pl.lit("distal"))
+        elif name == "distance":
+            out[name] = (pl.col("soma_distance") / distance_bin).floor() * distance_bin
+        elif name in ("synapse_type", "celltype", "column", "dendrite_label"):
+            out[name] = pl.col(name).cast(pl.String)
+        else:
+            out[name] = pl.col(name)
+    return out
+
+
+def _sign_of(tables: RunTables, network: Signs | None, rule: str) -> pl.Expr:
+    given = tables.network if network is None else network
+    if given is None:
+        expected = "a network model, or a mapping of population to 'excitatory' or 'inhibitory'"
+        raise InputError("is missing", key="network", expected=expected)
+    sign = pl.col("synapse_type").cast(pl.String).replace_strict(signs(given), return_dtype=pl.String)
+    if rule == "isf":
+        sign = pl.when(pl.col("celltype").cast(pl.String) == "L1").then(pl.lit("excitatory")).otherwise(sign)
+    return sign

@@ -1,0 +1,140 @@
+"""The tables of one run as they were at one moment: what every analysis starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from isfray.catalog import Catalog
+from isfray.model.errors import InputError
+from isfray.model.network import NetworkModel, network_from_inputs
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """One run at one moment: all tables hold the same trials, even while the run grows.
+
+    Attributes
+    ----------
+    name : str
+        The run's, for messages and legends.
+    trials : ndarray of int32, shape (trials,)
+        Finished trials, ascending: the denominator of everything, whether or not they spiked.
+    scan : callable
+        Lazy table by name, only of these trials.
+    load_network : callable
+        The network as it was run, None if it had none.
+    """
+
+    name: str
+    trials: NDArray[np.int32]
+    scan: Callable[[str], pl.LazyFrame]
+    load_network: Callable[[], NetworkModel | None]
+
+    @property
+    def n_trials(self) -> int:
+        """Number of finished trials, the silent ones among them."""
+        return len(self.trials)
+
+    @cached_property
+    def network(self) -> NetworkModel | None:
+        """The network model, read once."""
+        return self.load_network()
+
+    @cached_property
+    def t_stop(self) -> float:
+        """Simulated time, ms: the shortest, if trials differ."""
+        shortest = self.scan("trials").select(pl.col("t_stop").min()).collect().item()
+        return float(shortest)
+
+    @cached_property
+    def sites(self) -> tuple[str, ...]:
+        """Recorded places, in the order they were recorded; empty if no voltage was kept."""
+        first = self.scan("voltage_traces").filter(pl.col("trial") == int(self.trials[0]))
+        return tuple(first.select(pl.col("site").cast(pl.String)).collect()["site"])
+
+    def of_site(self, table: str, site: str) -> pl.LazyFrame:
+        """Return the rows of one recorded place; InputError if there is no such place."""
+        if self.sites and site not in self.sites:
+            raise InputError(
+                "was not recorded", key="site", value=site, expected="one of " + ", ".join(map(repr, self.sites))
+            )
+        return self.scan(table).filter(pl.col("site") == site)
+
+
+Source: TypeAlias = Catalog | RunTables | Mapping[str, Any]
+"""A catalog, with the name of a run; or tables by name (Polars or Arrow), `trials` among them."""
+
+
+def run_tables(source: Source, run: str | None = None) -> RunTables:
+    """Return the tables of a run as they are now.
+
+    Parameters
+    ----------
+    source : Catalog, RunTables or mapping
+        A catalog; or tables by name, such as those of a `TrialResult`; or what this returned before.
+    run : str, optional
+        Name of the run; a catalog needs it.
+
+    Returns
+    -------
+    RunTables
+
+    Raises
+    ------
+    InputError
+        If the run is not there or has no finished trial.
+    """
+    if isinstance(source, RunTables):
+        return source
+    if isinstance(source, Catalog):
+        if run is None:
+            raise InputError("is missing", file=source.uri, key="run", expected="one of " + ", ".join(source.runs()))
+        return _of_catalog(source, run)
+    if not isinstance(source, Mapping) or "trials" not in source:
+        raise InputError(
+            "holds no trials", key="source", expected="a catalog, or tables by name with `trials` among them"
+        )
+    return _of_frames(source, run)
+
+
+def _of_catalog(catalog: Catalog, run: str) -> RunTables:
+    trials = catalog.committed_trials(run)
+    if not len(trials):
+        raise InputError("has no finished trial yet", file=catalog.uri, key="run", value=run)
+
+    def network() -> NetworkModel | None:
+        inputs = catalog.load_inputs(run)
+        return network_from_inputs(inputs["network"]) if "network" in inputs else None
+
+    return RunTables(run, trials, lambda table: catalog.scan(table, run=run, trials=trials), network)
+
+
+def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
+    def scan(table: str) -> pl.LazyFrame:
+        if table not in frames:
+            raise InputError("is not there", key="table", value=table, expected="one of " + ", ".join(frames))
+        frame = frames[table]
+        if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+            frame = pl.DataFrame(frame)
+        lazy: pl.LazyFrame = frame.lazy()
+        if run is not None and "run" in lazy.collect_schema():
+            lazy = lazy.filter(pl.col("run") == run)
+        return lazy
+
+    trials = scan("trials").select(pl.col("trial").cast(pl.Int32).unique().sort()).collect()["trial"].to_numpy()
+    if not len(trials):
+        raise InputError("holds no finished trial", key="trials")
+
+    def of_trials(table: str) -> pl.LazyFrame:
+        if table == "voltage_traces" and table not in frames:
+            return pl.LazyFrame(schema={"trial": pl.Int32, "site": pl.String})
+        return scan(table).filter(pl.col("trial").is_in(trials.tolist()))
+
+    return RunTables(run or "", trials, of_trials, lambda: None)

@@ -1,0 +1,71 @@
+"""Releases over soma distance and time."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from isfray.analysis.binning import F64, Rule, bin_of, borders
+from isfray.analysis.psth import window_end
+from isfray.analysis.run_tables import Source, run_tables
+
+
+def space_time(
+    source: Source,
+    run: str | None = None,
+    *,
+    distance_bin: float = 50.0,
+    d_max: float | None = None,
+    bin_size: float = 1.0,
+    t_min: float = 0.0,
+    t_max: float | None = None,
+    where: pl.Expr | None = None,
+    rule: Rule = "isfray",
+) -> pl.LazyFrame:
+    """Count releases in bins of soma distance and time, over all trials.
+
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    distance_bin, d_max : float
+        um; by default to the bin of the farthest active synapse.
+    bin_size, t_min, t_max : float
+        ms; to the end of the trials by default.
+    where : polars.Expr, optional
+        Only these rows of `synapse_activation`, such as `pl.col("celltype") == "VPM"`.
+    rule : str
+        "isf": ISF's `spatiotemporal_binning` (FORMATS 14): time borders as in its `temporal_binning`.
+
+    Returns
+    -------
+    polars.LazyFrame
+        distance_start, distance_end (um), bin_start, bin_end (ms), releases, and per_trial; every bin has a row.
+    """
+    tables = run_tables(source, run)
+    time_edges = borders(t_min, window_end(tables, t_max), bin_size, rule)
+    rows = tables.scan("synapse_activation")
+    if where is not None:
+        rows = rows.filter(where)
+    if d_max is None:
+        farthest = rows.select(pl.col("soma_distance").max()).collect(engine="streaming").item()
+        d_max = distance_bin * (np.floor((farthest or 0.0) / distance_bin) + 1)
+    distance_edges = borders(0.0, float(d_max), distance_bin)
+    binned = rows.select("times", distance=bin_of("soma_distance", distance_edges)).drop_nulls("distance")
+    events = binned.explode("times").select("distance", bin=bin_of("times", time_edges, closed=rule != "isfray"))
+    counts = events.drop_nulls("bin").group_by("distance", "bin").agg(releases=pl.len().cast(pl.Int64))
+    every = _bins(distance_edges, "distance").join(_bins(time_edges, "bin"), how="cross")
+    full = every.join(counts, on=["distance", "bin"], how="left").sort("distance", "bin")
+    return full.with_columns(pl.col("releases").fill_null(0)).select(
+        "distance_start",
+        "distance_end",
+        "bin_start",
+        "bin_end",
+        "releases",
+        per_trial=pl.col("releases") / tables.n_trials,
+    )
+
+
+def _bins(edges: F64, name: str) -> pl.LazyFrame:
+    index = np.arange(len(edges) - 1, dtype=np.int32)
+    return pl.LazyFrame({name: index, f"{name}_start": edges[:-1], f"{name}_end": edges[1:]})

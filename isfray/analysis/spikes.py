@@ -1,0 +1,112 @@
+"""Spikes found in voltage traces (FORMATS 14), and windows of stored ones."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from isfray.analysis.run_tables import Source, run_tables
+from isfray.model.errors import InputError
+
+F64 = NDArray[np.float64]
+SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
+"""Voltages (mV) whose upward crossing is a spike at the soma and elsewhere (FORMATS 14)."""
+
+
+def sample_times(n: int, t_start: float, dt: float) -> F64:
+    """Times of n samples as NEURON counts them: half a step added at a time, in floating point (FORMATS 11)."""
+    return np.cumsum(np.r_[t_start, np.full(2 * max(n - 1, 0), dt / 2)])[::2][:n]
+
+
+def detect_spikes(
+    source: Source,
+    run: str | None = None,
+    *,
+    site: str = "soma",
+    threshold: float | None = None,
+    mode: Literal["voltage", "slope"] = "voltage",
+    t_min: float | None = None,
+    t_max: float | None = None,
+) -> pl.LazyFrame:
+    """Find spikes in the stored traces of a site: a sample at or above threshold whose predecessor is below.
+
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    site : str
+        Recorded place.
+    threshold : float, optional
+        In mV, by default 0 at the soma and -30 elsewhere; in mV/ms, and needed, for `mode="slope"`.
+    mode : str
+        "voltage", or "slope": the upward crossing of dV/dt, taken between a sample and the one before.
+    t_min, t_max : float, optional
+        Only spikes in [t_min, t_max), ms.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns of `spike_times`: trial, site, threshold, spike_index, time.
+
+    Notes
+    -----
+    FORMATS 14: no interpolation, no refractory period; the first sample is never a spike.
+    """
+    if mode not in ("voltage", "slope"):
+        raise InputError("is no way to detect spikes", key="mode", value=mode, expected="'voltage' or 'slope'")
+    if threshold is None and mode == "slope":
+        raise InputError("is missing", key="threshold", expected="a slope in mV/ms")
+    low, high = -np.inf if t_min is None else t_min, np.inf if t_max is None else t_max
+
+    def find(traces: pl.DataFrame) -> pl.DataFrame:
+        rows, times, levels = [], [], []
+        columns = zip(traces["section_id"], traces["t_start"], traces["dt"], traces["voltage"], strict=True)
+        for row, (section, start, dt, voltage) in enumerate(columns):
+            v = voltage.to_numpy()
+            level = threshold
+            if level is None:
+                level = SOMA_THRESHOLD if section == 0 else DENDRITE_THRESHOLD
+            at = crossings(v, level) if mode == "voltage" else crossings(np.diff(v) / dt, level) + 1
+            if not len(at):
+                continue
+            t = sample_times(int(at[-1]) + 1, start, dt)[at]
+            t = t[(t >= low) & (t < high)]
+            rows.append(np.full(len(t), row))
+            levels.append(np.full(len(t), float(level)))
+            times.append(t)
+        index = np.concatenate([*rows, np.empty(0, np.int64)]).astype(np.int64)
+        counted = np.concatenate([*(np.arange(len(t)) for t in times), np.empty(0, np.int64)])
+        return pl.DataFrame(
+            {
+                "trial": traces["trial"].gather(index),
+                "site": pl.Series([site] * len(index), dtype=pl.String),
+                "threshold": np.concatenate([*levels, np.empty(0)]),
+                "spike_index": counted.astype(np.int32),
+                "time": np.concatenate([*times, np.empty(0)]),
+            }
+        )
+
+    traces = run_tables(source, run).of_site("voltage_traces", site)
+    traces = traces.select("trial", "section_id", "t_start", "dt", "voltage")
+    schema = {
+        "trial": pl.Int32(),
+        "site": pl.String(),
+        "threshold": pl.Float64(),
+        "spike_index": pl.Int32(),
+        "time": pl.Float64(),
+    }
+    return traces.map_batches(find, schema=schema, streamable=True)
+
+
+def crossings(values: F64, threshold: float) -> NDArray[np.int64]:
+    """Indices of samples at or above threshold whose predecessor is below."""
+    above = values >= threshold
+    return np.flatnonzero(above[1:] & ~above[:-1]) + 1
+
+
+def spikes_within(spikes: pl.LazyFrame, t_min: float, t_max: float) -> pl.LazyFrame:
+    """Return the rows whose `time` is in [t_min, t_max)."""
+    return spikes.filter(pl.col("time").is_between(t_min, t_max, closed="left"))

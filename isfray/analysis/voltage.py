@@ -1,0 +1,141 @@
+"""Statistics of membrane potential, trace by trial and over trials. Traces are read a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from isfray.analysis.binning import F64
+from isfray.analysis.run_tables import RunTables, Source, run_tables
+from isfray.analysis.spikes import sample_times
+from isfray.model.errors import InputError
+
+_ROWS_AT_ONCE = 64
+
+
+def voltage_statistics(
+    source: Source,
+    run: str | None = None,
+    *,
+    site: str = "soma",
+    t_min: float | None = None,
+    t_max: float | None = None,
+) -> pl.LazyFrame:
+    """Return mean, std, min, max and median (mV) of every trial's trace in [t_min, t_max).
+
+    Returns
+    -------
+    polars.LazyFrame
+        trial, mean, std (of the samples, ddof 0), min, max, median; sorted by trial.
+    """
+    tables = run_tables(source, run)
+
+    def index(t: float) -> pl.Expr:  # of the first sample at or after t; half a sample forgives NEURON's drift
+        return ((t - pl.col("t_start")) / pl.col("dt") - 1e-6).ceil().clip(lower_bound=0).cast(pl.Int64)
+
+    first = pl.lit(0, pl.Int64) if t_min is None else index(t_min)
+    end = pl.col("voltage").list.len().cast(pl.Int64) if t_max is None else index(t_max)
+    v = pl.col("window").list
+    return (
+        tables.of_site("voltage_traces", site)
+        .select("trial", window=pl.col("voltage").list.slice(first, end - first))
+        .select("trial", mean=v.mean(), std=v.std(ddof=0), min=v.min(), max=v.max(), median=v.median())
+        .sort("trial")
+    )
+
+
+@dataclass(frozen=True)
+class MeanVoltage:
+    """Over trials: mean and standard deviation (mV; NaN std for one trial) at every sample `time` (ms)."""
+
+    time: F64
+    mean: F64
+    std: F64
+    n_trials: int
+
+
+def mean_voltage(source: Source, run: str | None = None, *, site: str = "soma") -> MeanVoltage:
+    """Average a site's voltage over trials, sample by sample (Welford's update, one block of traces at a time)."""
+    tables = run_tables(source, run)
+    n, mean, squares, time = 0, np.zeros(0), np.zeros(0), np.zeros(0)
+    for _, when, block in traces(tables, site):
+        if not n:
+            time, mean, squares = when, np.zeros(len(when)), np.zeros(len(when))
+        k, centre = len(block), block.mean(axis=0)
+        shift = centre - mean
+        squares += ((block - centre) ** 2).sum(axis=0) + shift**2 * (n * k / (n + k))
+        mean, n = mean + shift * (k / (n + k)), n + k
+    std = np.sqrt(squares / (n - 1)) if n > 1 else np.full(len(mean), np.nan)
+    return MeanVoltage(time, mean, std, n)
+
+
+@dataclass(frozen=True)
+class VoltageDensity:
+    """Trials by voltage and time: `counts[voltage bin, sample]`, with `time` (ms) and bin `edges` (mV)."""
+
+    time: F64
+    edges: F64
+    counts: NDArray[np.int64]
+    n_trials: int
+
+
+def voltage_density(
+    source: Source,
+    run: str | None = None,
+    *,
+    site: str = "soma",
+    v_min: float = -100.0,
+    v_max: float = 50.0,
+    v_bin: float = 0.05,
+    every: int = 1,
+) -> VoltageDensity:
+    """Count a site's trials by voltage, at every sample or at each `every`-th.
+
+    The bins are ISF's (FORMATS 14), `arange(v_min, v_max + v_bin, v_bin)` with the last one closed; voltages outside
+    are not counted.
+    """
+    edges = np.arange(v_min, v_max + v_bin, v_bin)
+    counts, time, n = np.zeros((len(edges) - 1, 0), np.int64), np.zeros(0), 0
+    for _, when, block in traces(run_tables(source, run), site):
+        if not n:
+            time = when[::every]
+            counts = np.zeros((len(edges) - 1, len(time)), np.int64)
+        v = block[:, ::every]
+        bins = np.searchsorted(edges, v, side="right") - 1
+        bins[v == edges[-1]] = len(edges) - 2
+        inside = (bins >= 0) & (bins < len(edges) - 1)
+        np.add.at(counts, (bins[inside], np.broadcast_to(np.arange(len(time)), v.shape)[inside]), 1)
+        n += len(block)
+    return VoltageDensity(time, edges, counts, n)
+
+
+def traces(tables: RunTables, site: str) -> Iterator[tuple[NDArray[np.int32], F64, F64]]:
+    """Yield a site's traces a block at a time: trials (k,), sample times (n,) in ms, and voltages (k, n) in mV.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they differ in their sample times.
+    """
+    rows = tables.of_site("voltage_traces", site)
+    if "voltage" not in rows.collect_schema():
+        raise InputError("are not there", key="voltage_traces", expected="a run that recorded voltage")
+    grid: tuple[int, float, float] | None = None
+    time = np.zeros(0)
+    columns = rows.select("trial", "t_start", "dt", "voltage")
+    for frame in columns.collect_batches(chunk_size=_ROWS_AT_ONCE, engine="streaming"):
+        grids = frame.select(pl.col("voltage").list.len(), "t_start", "dt").unique().rows()
+        for here in grids:
+            if grid is None:
+                grid, time = here, sample_times(*here)
+            elif here != grid:
+                raise InputError(f"of {site} differ in their sample times", key="voltage_traces", value=tables.name)
+        for part in frame.iter_slices(_ROWS_AT_ONCE):
+            block = part["voltage"].explode().to_numpy().reshape(len(part), -1)
+            yield part["trial"].to_numpy(), time, block
+    if grid is None:
+        raise InputError("has no trace", key="site", value=site, expected="a run that recorded voltage")
