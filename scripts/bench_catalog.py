@@ -60,7 +60,7 @@ def main() -> None:
             try:
                 measure(f"s3://{BUCKET}/bench", options.trials)
             finally:
-                server.stop()
+                server.kill()
         else:
             measure(options.catalog or f"{folder}/catalog", options.trials)
 

@@ -23,7 +23,7 @@ def s3_server(weed, tmp_path_factory) -> Iterator[S3Server]:
     """A real S3 server for the whole session."""
     server = S3Server(tmp_path_factory.mktemp("weed")).start()
     yield server
-    server.stop()
+    server.kill()
 
 
 @pytest.fixture(scope="session")

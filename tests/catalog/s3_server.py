@@ -70,19 +70,10 @@ class S3Server:
         return self
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """SIGKILL. It would take its time to end in order, and keeps what it has either way."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-
-    def stop(self) -> None:
-        """End it in order."""
-        assert self._process is not None
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.kill()
 
     def _ready(self) -> bool:
         host, port = self.endpoint.removeprefix("http://").split(":")

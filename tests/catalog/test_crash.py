@@ -158,4 +158,4 @@ def test_an_s3_server_killed_again_and_again_loses_and_doubles_no_trial(weed, tm
         report = catalog.verify(RUN, repair=True, grace_s=0)
         assert (report.problems, report.leftovers) == ((), ())
     finally:
-        server.stop()
+        server.kill()

@@ -45,13 +45,14 @@ def test_passing_trouble_is_not_noticed(s3_server, kinds):
     with FaultyProxy(s3_server.endpoint, some(0.15, kinds)) as proxy:
         catalog = Catalog(where, {**s3_server.options, "endpoint_url": proxy.endpoint})
         session = catalog.open_run(spec())
-        for first in range(0, 12, 2):
+        for first in range(0, 8, 2):
             catalog.commit(RUN, batch([first, first + 1]))
         catalog.compact(RUN)
         catalog.close_run(RUN, session)
+        assert_holds(catalog, range(8))  # which Polars reads
     assert len(proxy.met) > 5
     sound = Catalog(where, s3_server.options)
-    assert_holds(sound, range(12))
+    assert_holds(sound, range(8))
     assert sound.verify(RUN).problems == ()
     assert len(sound.info(RUN).sessions) == 1
 

@@ -115,7 +115,7 @@ def test_a_run_outlives_its_s3_server(weed, tmp_path):
         assert driver.wait(120) == 0, (tmp_path / "out").read_text()[-2000:]
         assert_equals_an_undisturbed_run(Catalog(place, server.options), 40)
     finally:
-        server.stop()
+        server.kill()
 
 
 def wait_for_news(catalog: Catalog, driver: subprocess.Popen[bytes]) -> None:
