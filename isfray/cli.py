@@ -82,6 +82,22 @@ def _parser() -> argparse.ArgumentParser:
     compact.add_argument("name", metavar="NAME")
     compact.set_defaults(command=_compact)
 
+    export = commands.add_parser("export", help="write a run in the raw layout of ISF")
+    export.add_argument("uri", metavar="URI")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("folder", metavar="DIR")
+    export.add_argument("--to", choices=["isf"], default="isf", help="isf")
+    export.set_defaults(command=_export)
+
+    imported = commands.add_parser("import", help="read ISF's raw result folders into a run")
+    imported.add_argument("folder", metavar="DIR", help="a result folder, or any folder above some")
+    imported.add_argument("--catalog", required=True, metavar="URI", help="folder or s3://bucket/prefix")
+    imported.add_argument("--run", required=True, metavar="NAME", help="name of the run")
+    imported.add_argument(
+        "--search-path", action="append", default=[], metavar="DIR", help="where else named files may be"
+    )
+    imported.set_defaults(command=_import)
+
     mechanisms = commands.add_parser("mechanisms", help="the compiled ion channels and synapses")
     mechanisms_commands = mechanisms.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     build = mechanisms_commands.add_parser("build", help="compile them ahead of the first simulation")
@@ -176,6 +192,22 @@ def _compact(options: argparse.Namespace) -> int:
         f"{options.name}: {report.files_before} files, {_megabytes(report.bytes_before)}"
         f" -> {report.files_after} files, {_megabytes(report.bytes_after)}"
     )
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from isfray.catalog.isf_export import export_isf
+
+    done = export_isf(_existing(options.uri), options.name, options.folder)
+    print(f"{done.trials} trials of {options.name} in {', '.join(map(str, done.folders))}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from isfray.catalog.isf_import import import_isf
+
+    done = import_isf(isfray.Catalog(options.catalog), options.run, options.folder, options.search_path)
+    print(f"{done.trials} trials in run {done.run}, {done.already_there} of them there before")
     return 0
 
 

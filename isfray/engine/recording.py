@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isfray.engine.nmodl import known_mechanisms
 from isfray.model.cell import CellModel, segment_label, soma_site
 from isfray.model.entry import nearest
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
-
-SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
-"""Voltages (mV) whose upward crossing is a spike, at the soma and elsewhere (FORMATS 14)."""
 
 _PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")
 _ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")
@@ -137,10 +132,3 @@ def _place(name: str, cell: CellModel, known: dict[str, RecordingSite]) -> Recor
     segment = g.segment_index(section, x)
     flat = g.offsets[section] + segment
     return RecordingSite(name, section, segment, float(g.segment_x[flat]), float(g.segment_distance[flat]))
-
-
-def detect_spikes(time: NDArray[Any], voltage: NDArray[Any], threshold: float) -> NDArray[np.float64]:
-    """Return the times of samples at or above threshold (mV) whose predecessor is below (FORMATS 14)."""
-    above = voltage >= threshold
-    out: NDArray[np.float64] = time[1:][above[1:] & ~above[:-1]]
-    return out
