@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -68,11 +68,12 @@ class RunTables:
         return self.scan(table).filter(pl.col("site") == site)
 
 
+Trials: TypeAlias = int | Sequence[int] | range | NDArray[Any]
 Source: TypeAlias = Catalog | RunTables | Mapping[str, Any]
 """A catalog, with the name of a run; or tables by name (Polars or Arrow), `trials` among them."""
 
 
-def run_tables(source: Source, run: str | None = None) -> RunTables:
+def run_tables(source: Source, run: str | None = None, trials: Trials | None = None) -> RunTables:
     """Return the tables of a run as they are now.
 
     Parameters
@@ -81,6 +82,8 @@ def run_tables(source: Source, run: str | None = None) -> RunTables:
         A catalog; or tables by name, such as those of a `TrialResult`; or what this returned before.
     run : str, optional
         Name of the run; a catalog needs it.
+    trials : int, range, list or array of int, optional
+        Only these, of those that are finished.
 
     Returns
     -------
@@ -91,6 +94,8 @@ def run_tables(source: Source, run: str | None = None) -> RunTables:
     InputError
         If the run is not there or has no finished trial.
     """
+    if trials is not None:
+        return _of_trials(run_tables(source, run), trials)
     if isinstance(source, RunTables):
         return source
     if isinstance(source, Catalog):
@@ -102,6 +107,19 @@ def run_tables(source: Source, run: str | None = None) -> RunTables:
             "holds no trials", key="source", expected="a catalog, or tables by name with `trials` among them"
         )
     return _of_frames(source, run)
+
+
+def _of_trials(whole: RunTables, trials: Trials) -> RunTables:
+    chosen = np.intersect1d(whole.trials, np.asarray(trials))
+    if not len(chosen):
+        raise InputError(
+            "are not there", key="trials", value=trials, expected=f"some of {whole.n_trials} finished ones"
+        )
+
+    def scan(table: str) -> pl.LazyFrame:
+        return whole.scan(table).filter(pl.col("trial").is_in(chosen.tolist()))
+
+    return RunTables(whole.name, chosen, scan, lambda: whole.network)
 
 
 def _of_catalog(catalog: Catalog, run: str) -> RunTables:
