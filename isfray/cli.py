@@ -66,6 +66,20 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--search-path", action="append", default=[], metavar="DIR", help="where else named files may be")
     run.set_defaults(command=_run)
 
+    config = commands.add_parser("run-config", help="simulate the runs that a TOML file describes, or resume them")
+    config.add_argument("file", metavar="FILE", help="see docs/cluster.md; paths in it are relative to it")
+    config.add_argument("--catalog", metavar="URI", help="instead of the file's")
+    config.add_argument("--trials", type=int, metavar="N", help="instead of the file's")
+    _add_how(config)
+    config.set_defaults(command=_run_config)
+
+    resume = commands.add_parser("resume", help="simulate what is missing of a run, from its catalog alone")
+    resume.add_argument("uri", metavar="URI", help="the catalog: folder or s3://bucket/prefix")
+    resume.add_argument("name", metavar="NAME", help="name of the run")
+    resume.add_argument("--trials", type=int, metavar="N", help="trials in all (the most that were asked for)")
+    _add_how(resume)
+    resume.set_defaults(command=_resume)
+
     info = commands.add_parser("info", help="what a catalog, or one run of it, holds")
     info.add_argument("uri", metavar="URI")
     info.add_argument("name", nargs="?", metavar="NAME")
@@ -105,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, metavar="N", help="simulation actors, one CPU each (all CPUs)")
+    parser.add_argument("--log", choices=("text", "json"), default="text", help="progress on stderr (text)")
+
+
 def _demo(options: argparse.Namespace) -> int:
     from isfray.cluster.demo import demo
 
@@ -140,24 +159,52 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_config(options: argparse.Namespace) -> int:
+    from isfray.cluster.config import run_config
+
+    log = "json" if options.log == "json" else None
+    instead = {"catalog": options.catalog, "trials": options.trials, "workers": options.workers, "progress": log}
+    for done in run_config(options.file, **instead):
+        for handle in [done] if isinstance(done, isfray.RunHandle) else done.values():
+            _print_run(handle.catalog, handle.name)
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from isfray.cluster.resume import resume
+
+    log = "json" if options.log == "json" else True
+    handle = resume(options.uri, options.name, trials=options.trials, workers=options.workers, progress=log)
+    _print_run(handle.catalog, handle.name)
+    return 0
+
+
 def _info(options: argparse.Namespace) -> int:
     catalog = _existing(options.uri)
     if options.name is not None:
         _print_run(catalog, options.name)
         return 0
+    from isfray.catalog.watch import in_progress
+
     names = catalog.runs()
     print(f"{catalog.uri}: {len(names)} run{'s' * (len(names) != 1)}")
     for name in names:
         about = catalog.info(name)
         print(f"  {name}  {about.trials_committed}/{about.trials_asked} trials  seed {about.seed}  {about.created}")
+        if (state := in_progress(catalog, name)) is not None:
+            print(f"    {state}")
     return 0
 
 
 def _print_run(catalog: Catalog, name: str) -> None:
+    from isfray.catalog.watch import in_progress
+
     about = catalog.info(name)
     print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
     settings = about.settings
     print(f"  t_stop {settings['t_stop']:g} ms, dt {settings['dt']:g} ms, engine {settings['engine']}, {about.created}")
+    if (state := in_progress(catalog, name)) is not None:
+        print(f"  {state}")
     for role, files in about.inputs.items():
         print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
     for table, rows in about.rows.items():
