@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
@@ -12,6 +13,10 @@ from isfray.model.errors import InputError
 
 if TYPE_CHECKING:
     from isfray.catalog import Catalog
+
+
+_FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
+_FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,6 +77,28 @@ def _parser() -> argparse.ArgumentParser:
     compact.add_argument("uri", metavar="URI")
     compact.add_argument("name", metavar="NAME")
     compact.set_defaults(command=_compact)
+
+    plot = commands.add_parser("plot", help="draw a figure of a run")
+    plot.add_argument("kind", metavar="KIND", help=", ".join(_FIGURES))
+    plot.add_argument("uri", metavar="URI")
+    plot.add_argument("name", metavar="NAME", nargs="+", help="the run; psth and raster draw several")
+    plot.add_argument("--out", required=True, metavar="F", help=".png, .svg, .pdf or .jpg")
+    plot.add_argument("--theme", metavar="T", help="light (default) or dark")
+    plot.add_argument("--site", metavar="PLACE", help="recorded place (soma)")
+    plot.add_argument("--trial", type=int, metavar="N", help="one trial (raster of cells, morphology, currents)")
+    plot.add_argument("--of", metavar="WHAT", help="raster: spikes (default) or cells")
+    plot.add_argument("--celltype", metavar="TYPE", help="activations: only synapses of this presynaptic type")
+    plot.add_argument("--t-min", type=float, metavar="MS", help="time shown from")
+    plot.add_argument("--t-max", type=float, metavar="MS", help="time shown to")
+    plot.add_argument("--bin-size", type=float, metavar="MS", help="psth, activations: width of a bin")
+    plot.set_defaults(command=_plot)
+
+    report = commands.add_parser("report", help="a run on one self-contained HTML page")
+    report.add_argument("uri", metavar="URI")
+    report.add_argument("name", metavar="NAME")
+    report.add_argument("--out", required=True, metavar="F", help=".html file")
+    report.add_argument("--film", action="append", default=[], metavar="F", help="an animation to include; repeatable")
+    report.set_defaults(command=_report)
 
     mechanisms = commands.add_parser("mechanisms", help="the compiled ion channels and synapses")
     mechanisms_commands = mechanisms.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
@@ -141,6 +168,30 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _compact(options: argparse.Namespace) -> int:
     print(_existing(options.uri).compact(options.name))
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from isfray import visual
+
+    if options.kind not in _FIGURES:
+        raise InputError("is no figure", key="KIND", value=options.kind, expected="one of " + ", ".join(_FIGURES))
+    draw: Callable[..., object] = getattr(visual, f"plot_{options.kind}")
+    names = options.name if len(options.name) > 1 else options.name[0]
+    if len(options.name) > 1 and options.kind not in ("psth", "raster"):
+        raise InputError("shows one run", key="KIND", value=options.kind, expected="one NAME")
+    given = {key: getattr(options, key) for key in _FIGURE_OPTIONS if getattr(options, key) is not None}
+    for key in given:
+        if key not in signature(draw).parameters:
+            raise InputError(f"is no option of {options.kind}", key="--" + key.replace("_", "-"))
+    draw(_existing(options.uri), names, path=options.out, **given)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from isfray.visual import write_report
+
+    write_report(_existing(options.uri), options.name, options.out, films=options.film)
     return 0
 
 
