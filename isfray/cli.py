@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
@@ -13,7 +14,6 @@ from isfray.model.errors import InputError
 
 if TYPE_CHECKING:
     from isfray.catalog import Catalog
-
 
 _FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
 _FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
@@ -48,6 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"isfray {isfray.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
+    demo = commands.add_parser("demo", help="the whole story on the built-in synthetic example")
+    demo.add_argument("--out", default="demo", metavar="DIR", help="folder for models and results (demo)")
+    demo.add_argument("--trials", type=int, default=16, metavar="N", help="trials the run shall have in all (16)")
+    demo.set_defaults(command=_demo)
+
+    example = commands.add_parser("example", help="write the built-in synthetic example as ISF files")
+    example.add_argument("folder", metavar="DIR")
+    example.set_defaults(command=_example)
+
     run = commands.add_parser("run", help="simulate the trials of a run into a catalog, or resume it")
     run.add_argument("--cell", required=True, metavar="FILE", help="cell .param file")
     run.add_argument("--network", required=True, metavar="FILE", help="network .param file")
@@ -61,6 +70,20 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--record", action="append", metavar="PLACE", help="sites (default), all, or a place; repeatable")
     run.add_argument("--search-path", action="append", default=[], metavar="DIR", help="where else named files may be")
     run.set_defaults(command=_run)
+
+    config = commands.add_parser("run-config", help="simulate the runs that a TOML file describes, or resume them")
+    config.add_argument("file", metavar="FILE", help="see docs/cluster.md; paths in it are relative to it")
+    config.add_argument("--catalog", metavar="URI", help="instead of the file's")
+    config.add_argument("--trials", type=int, metavar="N", help="instead of the file's")
+    _add_how(config)
+    config.set_defaults(command=_run_config)
+
+    resume = commands.add_parser("resume", help="simulate what is missing of a run, from its catalog alone")
+    resume.add_argument("uri", metavar="URI", help="the catalog: folder or s3://bucket/prefix")
+    resume.add_argument("name", metavar="NAME", help="name of the run")
+    resume.add_argument("--trials", type=int, metavar="N", help="trials in all (the most that were asked for)")
+    _add_how(resume)
+    resume.set_defaults(command=_resume)
 
     info = commands.add_parser("info", help="what a catalog, or one run of it, holds")
     info.add_argument("uri", metavar="URI")
@@ -100,11 +123,47 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--film", action="append", default=[], metavar="F", help="an animation to include; repeatable")
     report.set_defaults(command=_report)
 
+    export = commands.add_parser("export", help="write a run in the raw layout of ISF, or as NWB")
+    export.add_argument("uri", metavar="URI")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("folder", metavar="DIR")
+    export.add_argument("--to", choices=["isf", "nwb"], default="isf", help="isf (default), or nwb: NAME.nwb in DIR")
+    export.set_defaults(command=_export)
+
+    imported = commands.add_parser("import", help="read ISF's raw result folders into a run")
+    imported.add_argument("folder", metavar="DIR", help="a result folder, or any folder above some")
+    imported.add_argument("--catalog", required=True, metavar="URI", help="folder or s3://bucket/prefix")
+    imported.add_argument("--run", required=True, metavar="NAME", help="name of the run")
+    imported.add_argument(
+        "--search-path", action="append", default=[], metavar="DIR", help="where else named files may be"
+    )
+    imported.set_defaults(command=_import)
+
     mechanisms = commands.add_parser("mechanisms", help="the compiled ion channels and synapses")
     mechanisms_commands = mechanisms.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     build = mechanisms_commands.add_parser("build", help="compile them ahead of the first simulation")
     build.set_defaults(command=_build)
     return parser
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, metavar="N", help="simulation actors, one CPU each (all CPUs)")
+    parser.add_argument("--log", choices=("text", "json"), default="text", help="progress on stderr (text)")
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from isfray.cluster.demo import demo
+
+    demo(options.out, options.trials)
+    return 0
+
+
+def _example(options: argparse.Namespace) -> int:
+    from isfray.model.example import write_example
+
+    cell, network = write_example(options.folder)
+    print(f"synthetic cell     {cell}\nsynthetic network  {network}")
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -127,24 +186,52 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_config(options: argparse.Namespace) -> int:
+    from isfray.cluster.config import run_config
+
+    log = "json" if options.log == "json" else None
+    instead = {"catalog": options.catalog, "trials": options.trials, "workers": options.workers, "progress": log}
+    for done in run_config(options.file, **instead):
+        for handle in [done] if isinstance(done, isfray.RunHandle) else done.values():
+            _print_run(handle.catalog, handle.name)
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from isfray.cluster.resume import resume
+
+    log = "json" if options.log == "json" else True
+    handle = resume(options.uri, options.name, trials=options.trials, workers=options.workers, progress=log)
+    _print_run(handle.catalog, handle.name)
+    return 0
+
+
 def _info(options: argparse.Namespace) -> int:
     catalog = _existing(options.uri)
     if options.name is not None:
         _print_run(catalog, options.name)
         return 0
+    from isfray.catalog.watch import in_progress
+
     names = catalog.runs()
     print(f"{catalog.uri}: {len(names)} run{'s' * (len(names) != 1)}")
     for name in names:
         about = catalog.info(name)
         print(f"  {name}  {about.trials_committed}/{about.trials_asked} trials  seed {about.seed}  {about.created}")
+        if (state := in_progress(catalog, name)) is not None:
+            print(f"    {state}")
     return 0
 
 
 def _print_run(catalog: Catalog, name: str) -> None:
+    from isfray.catalog.watch import in_progress
+
     about = catalog.info(name)
     print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
     settings = about.settings
     print(f"  t_stop {settings['t_stop']:g} ms, dt {settings['dt']:g} ms, engine {settings['engine']}, {about.created}")
+    if (state := in_progress(catalog, name)) is not None:
+        print(f"  {state}")
     for role, files in about.inputs.items():
         print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
     for table, rows in about.rows.items():
@@ -162,12 +249,44 @@ def _verify(options: argparse.Namespace) -> int:
     for name in names:
         report = catalog.verify(name, repair=options.repair)
         fine &= report.ok
-        print(report)
+        found = "sound" if report.ok else f"{len(report.problems)} problems"
+        print(f"{name}: {found}; {report.trials} trials, {report.files} files, {_megabytes(report.bytes)}")
+        for problem in report.problems:
+            print(f"  {problem}")
+        if report.leftovers or report.removed:
+            print(
+                f"  {len(report.leftovers)} files that no reader sees, {len(report.removed)} removed (--repair removes)"
+            )
     return 0 if fine else 1
 
 
 def _compact(options: argparse.Namespace) -> int:
-    print(_existing(options.uri).compact(options.name))
+    report = _existing(options.uri).compact(options.name)
+    print(
+        f"{options.name}: {report.files_before} files, {_megabytes(report.bytes_before)}"
+        f" -> {report.files_after} files, {_megabytes(report.bytes_after)}"
+    )
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    if options.to == "nwb":
+        from isfray.analysis import to_nwb
+
+        print(to_nwb(_existing(options.uri), options.name, Path(options.folder) / f"{options.name}.nwb"))
+        return 0
+    from isfray.catalog.isf_export import export_isf
+
+    done = export_isf(_existing(options.uri), options.name, options.folder)
+    print(f"{done.trials} trials of {options.name} in {', '.join(map(str, done.folders))}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from isfray.catalog.isf_import import import_isf
+
+    done = import_isf(isfray.Catalog(options.catalog), options.run, options.folder, options.search_path)
+    print(f"{done.trials} trials in run {done.run}, {done.already_there} of them there before")
     return 0
 
 

@@ -23,7 +23,10 @@ PATHS: dict[str, dict[str, Any]] = {
     "default": {},
     "neuron, shared": {"engine": "neuron"},
     "reference": {"engine": "neuron", "share_synapses": False},
+    "as ISF": {"engine": "neuron", "share_synapses": False, "record": "all"},
 }
+"""What is compared: isfray's default; NEURON; NEURON with one point process per active synapse; and that as ISF does
+it, with every segment recorded and mechanisms compiled with the flags that NEURON uses by itself."""
 
 
 def main() -> None:
@@ -114,7 +117,10 @@ class Child:
         command = [sys.executable, __file__, "--child", path, "--t-stop", str(options.t_stop)]
         if options.cell:
             command += ["--cell", options.cell, "--network", options.network]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        flags = {"ISFRAY_CXXFLAGS": ""} if path == "as ISF" else {}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **flags}
+        )
         self.start = self.answer()["start"]
 
     def answer(self) -> dict[str, float]:

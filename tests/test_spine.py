@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,20 @@ def test_the_models_come_back_from_the_catalog(results, reference):
     cell, network = results.load_models("stim_C2")
     assert cell.sites == isfray.load_cell(reference / "model" / "86_C2_center.param").sites
     assert network == isfray.load_network(reference / "model" / "network.param")
+
+
+def test_the_program_in_the_readme_runs_as_it_stands(results, reference):
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    folder = Path(results.uri.removeprefix("file://")).parent
+    for file in (reference / "model").iterdir():
+        (folder / file.name).symlink_to(file)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "8/8 trials" in done.stderr  # its run is the fixture's, which is complete
+    assert "shape: (22, 2)" in done.stdout
 
 
 def test_asking_again_simulates_nothing_and_more_trials_extend_the_run(reference, results):

@@ -43,7 +43,7 @@ class Releases:
         Release times in ms, ascending within a synapse.
     weights : mapping of (int, int) to float64[r_p, components]
         By population index and receptor index, the weights of that population's active synapses, in the order of
-        `synapse`: only for receptors whose weights are drawn. All others have `Receptor.weight`.
+        `synapse`: only for receptors whose synapses differ in weight. All others have `Receptor.weight`.
     """
 
     synapse: I64
@@ -132,8 +132,8 @@ def _draw_weights(network: NetworkModel, active: I64, seed: int) -> dict[tuple[i
     weights: dict[tuple[int, int], F64] = {}
     for p, population in enumerate(network.populations):
         lo, hi = network.synapses.offsets[p : p + 2]
-        for r, receptor in enumerate(population.receptors):
-            if receptor.weight_distribution is not None:
+        for r in range(len(population.receptors)):
+            if network.weights_differ(p, r):
                 weights[p, r] = draw_weights(network, p, r, seed)[
                     active[slice(*np.searchsorted(active, (lo, hi)))] - lo
                 ]
@@ -141,7 +141,7 @@ def _draw_weights(network: NetworkModel, active: I64, seed: int) -> dict[tuple[i
 
 
 def draw_weights(network: NetworkModel, population: int, receptor: int, seed: int) -> F64:
-    """Draw lognormal weights of mean m and standard deviation m**2 (FORMATS 3.2).
+    """Draw lognormal weights of mean m and standard deviation m**2 (FORMATS 3.2); those of a weight file are as given.
 
     Drawn for every synapse, active or not, so that which synapses are active changes no weight.
 
@@ -150,6 +150,8 @@ def draw_weights(network: NetworkModel, population: int, receptor: int, seed: in
     float64[synapses of the population, components]
         In nS, by synapse id.
     """
+    if (population, receptor) in network.synapse_weights:
+        return network.synapse_weights[population, receptor]
     lo, hi = network.synapses.offsets[population : population + 2]
     drawn = network.populations[population]
     mean = np.array(drawn.receptors[receptor].weight)

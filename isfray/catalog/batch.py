@@ -1,12 +1,14 @@
 """A batch of trials on its way into the catalog: what it must hold, and the files it becomes.
 
-A file's name follows from its run, its trials and its content. So writing it again writes the same bytes under the same
-name, and two writers whose rows differ (their trials took different times) never write to one name.
+A file's name follows from its run, its trials, its content, and the number of the commit that was to list it. So
+writing it again writes the same bytes under the same name, two writers whose rows differ (their trials took different
+times) never write to one name, and no file is written that a fence has shut out.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +21,8 @@ from isfray.catalog.log import DataFile, ranges
 from isfray.catalog.parquet import to_parquet
 from isfray.catalog.storage import Storage
 from isfray.tables import SCHEMAS, canonical
+
+_FILE = re.compile(r".*/batch=\d+-\d+-(\d{8})-[0-9a-f]{16}\.parquet")
 
 
 @dataclass(frozen=True)
@@ -37,21 +41,29 @@ class CommitInfo:
 
 
 def write_batch(
-    storage: Storage, run: str, batch: Mapping[str, pa.Table], trials: NDArray[np.int32]
+    storage: Storage, run: str, batch: Mapping[str, pa.Table], trials: NDArray[np.int32], number: int
 ) -> tuple[DataFile, ...]:
     """Write the rows of some trials, a file per table. No reader sees them before a commit lists them."""
-    return tuple(write_table(storage, run, name, [_only(name, table, trials)], trials) for name, table in batch.items())
+    return tuple(
+        write_table(storage, run, name, [_only(name, table, trials)], trials, number) for name, table in batch.items()
+    )
 
 
 def write_table(
-    storage: Storage, run: str, name: str, tables: Iterable[pa.Table], trials: NDArray[np.int32]
+    storage: Storage, run: str, name: str, tables: Iterable[pa.Table], trials: NDArray[np.int32], number: int
 ) -> DataFile:
-    """Write the rows of some trials as one file whose name follows from its trials and its content."""
+    """Write the rows of some trials as one file, for commit `number` or a later one."""
     data, rows = to_parquet(SCHEMAS[name], tables)
     digest = hashlib.sha256(data).hexdigest()
-    path = f"{name}/run={run}/batch={trials.min():06d}-{trials.max():06d}-{digest[:16]}.parquet"
+    path = f"{name}/run={run}/batch={trials.min():06d}-{trials.max():06d}-{number:08d}-{digest[:16]}.parquet"
     storage.put(path, data)
     return DataFile(path, name, ranges(trials), rows, len(data), digest)
+
+
+def number_of(key: str) -> int:
+    """Number in the name of a data file; -1 for a file of another kind."""
+    match = _FILE.fullmatch(key)
+    return int(match[1]) if match else -1
 
 
 def trials_of(batch: Mapping[str, pa.Table]) -> NDArray[np.int32]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +20,13 @@ from numpy.typing import NDArray
 from isfray.catalog import runs as run_objects
 from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
-from isfray.catalog.leftovers import GRACE_S, unlisted
+from isfray.catalog.leftovers import GRACE_S
 from isfray.catalog.location import open_storage
-from isfray.catalog.log import Commit, CommitLog, by_table, committed, numbers, ranges, read_json
+from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, committed, numbers, ranges, read_json
+from isfray.catalog.removal import end_log, remove_files, remove_run, remove_strays, removed_runs
 from isfray.catalog.runs import RunInfo, RunSpec, Session, check_name, run_key
-from isfray.catalog.scan import Trials, scan_files
+from isfray.catalog.scan import Trials
+from isfray.catalog.snapshot import Snapshot, check_table
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
 from isfray.model.cell import CellModel, cell_from_inputs
@@ -54,6 +58,7 @@ class Catalog:
         self.storage = uri if isinstance(uri, Storage) else open_storage(uri, storage_options)
         self.uri = self.storage.uri
         self._logs: dict[str, CommitLog] = {}
+        self._writing: dict[str, str] = {}
         self._exists = False
         self._check()
 
@@ -93,24 +98,51 @@ class Catalog:
         polars.LazyFrame
             Columns `run` (categorical), `trial` and the table's own. Call again to see what was committed since.
         """
-        if table not in SCHEMAS:
-            raise InputError(
-                "is not a table", file=self.uri, key="table", value=table, expected="one of " + ", ".join(SCHEMAS)
-            )
-        wanted = self.runs() if run is None else [self._known(run)]
-        files = {name: by_table(self._log(name).live()).get(table, []) for name in wanted}
-        return scan_files(self.storage, table, files, trials, columns)
+        check_table(table, self.uri)
+        return self.snapshot(run).scan(table, run, trials, columns)
 
     def __getitem__(self, table: str) -> pl.LazyFrame:
         """Lazy table of every run; see `scan`."""
         return self.scan(table)
 
+    def snapshot(self, run: str | None = None) -> Snapshot:
+        """What is committed now, of one run or of all: its tables stay in step while the runs grow."""
+        names = self.runs() if run is None else [self._known(run)]
+        return Snapshot(self.storage, {name: self._log(name).live() for name in names})
+
+    def live(self, run: str, *, every_s: float = 1.0, patience_s: float = math.inf) -> Iterator[NDArray[np.int32]]:
+        """Follow a growing run.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+        every_s : float
+            Pause between two looks, s.
+        patience_s : float
+            Time without news after which it ends, s.
+
+        Yields
+        ------
+        int32[n]
+            Numbers of trials that have been committed since the last time, ascending; those that are there already come
+            first, and each comes once. All tables hold them. Ends with the last trial the run was asked for.
+        """
+        seen = np.empty(0, dtype=np.int32)
+        news = time.monotonic()
+        while True:
+            new = np.setdiff1d(self.committed_trials(run), seen)
+            if len(new):
+                seen, news = np.union1d(seen, new), time.monotonic()
+                yield new
+            elif len(seen) >= self.info(run).trials_asked or time.monotonic() - news >= patience_s:
+                return
+            else:
+                time.sleep(every_s)
+
     def tables(self) -> list[str]:
         """Names of the tables that hold rows."""
-        used = {
-            file.table for run in self.runs() for commit in self._log(run).live() for file in commit.files if file.rows
-        }
-        return [name for name in SCHEMAS if name in used]
+        return self.snapshot().tables()
 
     def runs(self) -> list[str]:
         """Names of the runs, sorted."""
@@ -167,7 +199,7 @@ class Catalog:
         key, now = run_key(spec.name), _now()
         stored = self.storage.read(key)
         if stored is None:
-            self._end_log(spec.name)
+            end_log(self._log(spec.name), spec.name)
             run_objects.store_inputs(self.storage, spec)
             ours = run_objects.run_json(spec, now)
             stored = ours if self.storage.create(key, ours) else self.storage.read(key) or ours
@@ -180,6 +212,8 @@ class Catalog:
                 value=spec.name,
                 expected="the same content, or another run name",
             )
+        run_objects.restore_inputs(self.storage, spec)
+        self._writing[spec.name] = there["created"]
         session = Session(
             f"{now.replace(':', '')}-{secrets.token_hex(4)}", now, None, spec.trials, dict(spec.provenance)
         )
@@ -213,13 +247,21 @@ class Catalog:
         batch = {name: canonical(name, table) for name, table in tables.items()}
         asked = trials_of(batch)
 
-        def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
-            self._known(run)
-            new = np.setdiff1d(asked, committed(live))
-            files = write_batch(self.storage, run, batch, new) if len(new) else ()
-            return Commit(sequence, "batch", ranges(new), files) if files else None
+        log, made = self._log(run), self._made(run)
+        written: tuple[int, NDArray[np.int32], tuple[DataFile, ...]] = (-1, asked[:0], ())
 
-        commit = self._log(run).append(make)
+        def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
+            nonlocal written
+            if self._body(run)["created"] != made:
+                raise InputError("was deleted and made again", file=self.uri, key="run", value=run)
+            new = np.setdiff1d(asked, committed(live))
+            number, trials, files = written
+            if len(new) and not (number > log.fence and np.array_equal(trials, new)):
+                files = write_batch(self.storage, run, batch, new, sequence)
+                written = (sequence, new, files)
+            return Commit(sequence, "batch", ranges(new), files) if len(new) else None
+
+        commit = log.append(make)
         added = numbers(commit.trials if commit else ())
         return CommitInfo(run, added, np.setdiff1d(asked, added), commit.files if commit else ())
 
@@ -233,14 +275,22 @@ class Catalog:
         """Turn many small files into few large ones; see `isfray.catalog.compact.compact_run`."""
         return compact_run(self.storage, self._log(self._known(run)), run, file_bytes=file_bytes, grace_s=grace_s)
 
+    def sweep(self, *, grace_s: float = GRACE_S) -> tuple[str, ...]:
+        """Remove what belongs to no run, if older than `grace_s` (s), and return its keys.
+
+        That is: inputs no run names, files of runs that are gone, and writes that never ended.
+        """
+        if not self.exists:
+            return ()
+        gone = removed_runs(self.storage, self._bodies(), grace_s)
+        removed = [key for run in gone for key in remove_files(self._log(run), run)]
+        return (*removed, *remove_strays(self.storage, self._bodies, grace_s))
+
     def delete(self, run: str) -> None:
         """Remove a run: at the first step, for every reader. Calling again finishes an interrupted removal."""
-        if not self._log(check_name(run)).live():
+        if not committed(self._log(check_name(run)).live()).size:
             self._known(run)
-        self.storage.delete([run_key(run)])
-        self._end_log(run)
-        leftovers = [*unlisted(self.storage, (), run), *self.storage.listing(f"runs/{run}/sessions/")]
-        self.storage.delete(leftovers)
+        remove_run(self._log(run), run)
 
     # the catalog's own objects
 
@@ -260,6 +310,8 @@ class Catalog:
         if self._exists:
             return
         self._check()
+        if not self.storage.has_room:
+            raise InputError("has no such bucket", file=self.uri, expected="a bucket that exists")
         body = json.dumps({"format": "isfray-catalog", "version": CATALOG_VERSION}, indent=1).encode() + b"\n"
         self.storage.create("catalog.json", body)
         if self.storage.create("catalog.json", body):
@@ -271,29 +323,31 @@ class Catalog:
         self._exists = True
 
     def _known(self, run: str) -> str:
-        if self.storage.read(run_key(check_name(run))) is None:
+        self._stored(run)
+        return run
+
+    def _stored(self, run: str) -> bytes:
+        data = self.storage.read(run_key(check_name(run)))
+        if data is None:
             there = ", ".join(self.runs()) or "none"
             raise InputError(
                 "is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}"
             )
-        return run
+        return data
+
+    def _bodies(self) -> dict[str, dict[str, Any]]:
+        stored = self.storage.read_many(map(run_key, self.storage.folders("runs/")))
+        return {body["name"]: body for key, data in stored.items() for body in [run_objects.parse_run(data, key)]}
 
     def _body(self, run: str) -> dict[str, Any]:
-        key = run_key(self._known(run))
-        return run_objects.parse_run(self.storage.read(key) or b"", f"{self.uri}/{key}")
+        return run_objects.parse_run(self._stored(run), f"{self.uri}/{run_key(run)}")
+
+    def _made(self, run: str) -> str:
+        """When the run that this object writes to was made: a later one of its name is another run."""
+        return self._writing.setdefault(run, self._body(run)["created"])
 
     def _log(self, run: str) -> CommitLog:
         return self._logs.setdefault(run, CommitLog(self.storage, run))
-
-    def _end_log(self, run: str) -> None:
-        """Make sure that commits of a deleted run of this name do not come back with the new one."""
-
-        def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
-            if not committed(live).size or self.storage.read(run_key(run)) is not None:
-                return None
-            return Commit(sequence, "deletion", replaces=ranges(range(sequence)))
-
-        self._log(run).append(make)
 
     def _sessions(self, run: str) -> tuple[Session, ...]:
         stored = self.storage.read_many(sorted(self.storage.listing(f"runs/{run}/sessions/")))

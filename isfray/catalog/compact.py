@@ -2,7 +2,8 @@
 
 The large files are written first, next to the small ones; then one commit lists them and replaces the commits they
 were made of. Before that commit nothing has changed, after it nothing is lost: a crash at any step leaves files that
-nobody lists. The small files stay for readers that have just opened them, and go with a later compaction or repair.
+nobody lists. The small files stay for readers that have just opened them, and go at the start of a later compaction, or
+with a repair.
 """
 
 from __future__ import annotations
@@ -50,19 +51,22 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
     grace_s : float
         Age in s from which files that no reader sees are removed.
     """
-    before = log.live()
+    removed = remove_leftovers(storage, log, run, grace_s)
+    before = tuple(commit for commit in log.live() if not commit.fences)
     merged: dict[str, list[DataFile]] = {}
+    number = -1
 
     def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
+        nonlocal number
         if not {c.sequence for c in before} <= {c.sequence for c in live}:
             return None  # somebody else has compacted, or deleted, meanwhile
-        if not merged:
+        if not merged or log.fence >= number:
             files = by_table(before)
             if all(len(group) == 1 for of in files.values() for group in _groups(of, file_bytes)):
                 return None
-            merged.update(
-                {name: [_merge(storage, run, g) for g in _groups(of, file_bytes)] for name, of in files.items()}
-            )
+            number = sequence
+            for name, of in files.items():
+                merged[name] = [_merge(storage, run, group, number) for group in _groups(of, file_bytes)]
         return Commit(
             sequence,
             "compaction",
@@ -72,7 +76,6 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
         )
 
     log.append(make)
-    removed = remove_leftovers(storage, log, run, grace_s)
     old, new = [f for c in before for f in c.files], [f for c in log.live() for f in c.files]
     return CompactReport(run, len(old), len(new), sum(f.bytes for f in old), sum(f.bytes for f in new), len(removed))
 
@@ -92,11 +95,11 @@ def _groups(files: Sequence[DataFile], file_bytes: int) -> Iterator[list[DataFil
         yield group
 
 
-def _merge(storage: Storage, run: str, files: list[DataFile]) -> DataFile:
+def _merge(storage: Storage, run: str, files: list[DataFile], number: int) -> DataFile:
     if len(files) == 1:
         return files[0]
     trials = np.unique(np.concatenate([numbers(f.trials) for f in files]))
-    return write_table(storage, run, files[0].table, _pieces(storage, files), trials)
+    return write_table(storage, run, files[0].table, _pieces(storage, files), trials, number)
 
 
 def _pieces(storage: Storage, files: list[DataFile]) -> Iterator[pa.Table]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from isfray.catalog.batch import number_of
 from isfray.catalog.log import Commit, CommitLog
 from isfray.catalog.storage import Entry, Storage
 from isfray.tables import SCHEMAS
@@ -23,15 +24,18 @@ def unlisted(storage: Storage, live: Iterable[Commit], run: str) -> dict[str, En
 
 
 def remove_leftovers(storage: Storage, log: CommitLog, run: str, grace_s: float) -> dict[str, Entry]:
-    """Remove unlisted files, if they and the last compaction are older than `grace_s`; return what was removed."""
-    files = unlisted(storage, (), run)  # before the commits: what is committed in between must not look unlisted
-    live = log.live()
-    listed = {file.path for commit in live for file in commit.files}
-    border = time.time() - grace_s
+    """Remove unlisted files, if they and the last compaction are older than `grace_s`; return what was removed.
+
+    However slow a writer is, what it commits stays: a fence comes first, and only files that it shuts out are removed.
+    """
+    live, border = log.live(), time.time() - grace_s
     commits = storage.listing(log.prefix)
-    compacted = [commits[log.key(c.sequence)].modified for c in live if c.kind == "compaction"]
-    if any(moment > border for moment in compacted):
+    if any(commits[log.key(c.sequence)].modified > border for c in live if c.kind == "compaction"):
         return {}
-    removable = {key: entry for key, entry in files.items() if key not in listed and entry.modified <= border}
+    old = {key: entry for key, entry in unlisted(storage, live, run).items() if entry.modified <= border}
+    if any(number_of(key) > log.fence for key in old):
+        log.raise_fence()
+    listed = {file.path for commit in log.live() for file in commit.files}
+    removable = {key: entry for key, entry in old.items() if key not in listed and number_of(key) <= log.fence}
     storage.delete(removable)
     return removable

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from isfray.catalog.storage import Entry, Storage
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
 class LocalStorage(Storage):
@@ -98,6 +101,15 @@ class LocalStorage(Storage):
     def source(self, key: str) -> str:
         """See `Storage.source`."""
         return str(self.folder / key)
+
+    def remove_unfinished(self, before: float) -> list[str]:
+        """See `Storage.remove_unfinished`."""
+        with self.reported("tidied"):
+            found = [path for path in self.folder.rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
+            old = [path for path in found if path.exists() and path.stat().st_mtime <= before]
+            for path in old:
+                path.unlink(missing_ok=True)
+        return sorted(path.relative_to(self.folder).as_posix() for path in old)
 
     def _written(self, key: str, data: bytes) -> tuple[Path, Path]:
         path = self.folder / key

@@ -63,21 +63,27 @@ class Commit:
     sequence : int
         Its number in the log of its run.
     kind : str
-        `batch` adds trials; `compaction` lists the same trials in other files; `deletion` ends all.
+        `batch` adds trials; `compaction` lists the same trials in other files; `deletion` ends all; `fence` makes every
+        writer that has written files and not committed them write them again, under other names.
     trials : ranges
         Every trial of its files.
     files : tuple of DataFile
         The files of all tables.
     replaces : ranges
         Sequence numbers of all earlier commits that count no more, those an earlier commit replaced included, so that a
-        reader who starts with the newest need not read them.
+        reader who starts with the newest need not read them. Fences are replaced by deletions only.
     """
 
     sequence: int
-    kind: Literal["batch", "compaction", "deletion"]
+    kind: Literal["batch", "compaction", "deletion", "fence"]
     trials: Ranges = ()
     files: tuple[DataFile, ...] = ()
     replaces: Ranges = field(default=())
+
+    @property
+    def fences(self) -> bool:
+        """Whether no later commit lists files that were written before it."""
+        return self.kind in {"deletion", "fence"}
 
     def to_json(self) -> bytes:
         """Deterministic bytes."""
@@ -126,6 +132,8 @@ class CommitLog:
         self._commits: dict[int, Commit] = {}
         self._replaced: set[int] = set()
         self._length = 0
+        self.fence = -1
+        """Number of the newest fence that was read."""
 
     def live(self) -> tuple[Commit, ...]:
         """Commits that count now, by sequence: everything committed and not replaced."""
@@ -159,6 +167,7 @@ class CommitLog:
 
     def _add(self, commit: Commit) -> None:
         self._commits[commit.sequence] = commit
+        self.fence = max(self.fence, commit.sequence if commit.fences else -1)
         self._replaced.update(n for a, b in commit.replaces for n in range(a, b + 1))
 
     def append(self, make: Callable[[int, tuple[Commit, ...]], Commit | None]) -> Commit | None:
@@ -186,6 +195,10 @@ class CommitLog:
                 self._length = max(self._length, commit.sequence + 1)
                 return commit
             live = self.live()
+
+    def raise_fence(self) -> None:
+        """Make sure that no file whose name has a number up to `fence` will be listed by a commit to come."""
+        self.append(lambda sequence, live: Commit(sequence, "fence"))
 
     def key(self, sequence: int) -> str:
         """Key of a commit object."""

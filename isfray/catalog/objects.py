@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from io import BytesIO
 from threading import Lock
 from typing import Any, TypeVar
 
 import fsspec
 
+from isfray.catalog.s3_reading import scan_options
 from isfray.catalog.storage import Entry, Storage
 from isfray.model.errors import InputError
 
 T = TypeVar("T")
 
 _PAUSES = (0.2, 1.0, 3.0)  # s, before each further try; the client itself has already retried
-_TRANSIENT_CODES = {"500", "502", "503", "504", "SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable"}
+_PATIENCE_S = 10.0  # no further try after this
+_CONNECT_S = 5.0  # to wait for a connection; the client's own minute, five times, is too long for a wrong address
+_PASSING_CODES = {
+    *("409", "500", "502", "503", "504", "ConditionalRequestConflict"),
+    *("SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable"),
+}
+_PASSING_ERRORS = {  # of the S3 client, which is not imported here
+    *("EndpointConnectionError", "ConnectionClosedError", "ConnectTimeoutError", "ReadTimeoutError"),
+    *("HTTPClientError", "IncompleteReadError", "ResponseParserError", "ClientPayloadError"),
+}
 _MEMORY = Lock()
 
 
@@ -32,10 +41,14 @@ class ObjectStorage(Storage):
     def __init__(self, uri: str, options: Mapping[str, Any]) -> None:
         super().__init__(uri.rstrip("/"), options)
         self.scheme = uri.partition("://")[0]
+        self.is_s3 = self.scheme in {"s3", "s3a"}
+        settings = {"use_listings_cache": False, "skip_instance_cache": True, **options}
+        if self.is_s3:
+            settings["config_kwargs"] = {"connect_timeout": _CONNECT_S, **(options.get("config_kwargs") or {})}
         with self.reported("opened"):
-            self.fs, root = fsspec.core.url_to_fs(
-                self.uri, **{"use_listings_cache": False, "skip_instance_cache": True, **options}
-            )
+            self.fs, root = fsspec.core.url_to_fs(self.uri, **settings)
+        if self.is_s3:
+            self.fs.retries = 1  # the client below and `_patiently` above are enough
         self.root = root.rstrip("/")
 
     def read(self, key: str) -> bytes | None:
@@ -121,30 +134,43 @@ class ObjectStorage(Storage):
                 except FileNotFoundError:
                     continue
 
+    @property
+    def has_room(self) -> bool:
+        """See `Storage.has_room`; some servers would make the bucket on the first write."""
+        if self.is_s3:
+            with self.reported("opened"):
+                try:
+                    _patiently(lambda: self.fs.call_s3("head_bucket", Bucket=self._bucket))
+                except FileNotFoundError:
+                    return False
+        return True
+
+    def remove_unfinished(self, before: float) -> list[str]:
+        """See `Storage.remove_unfinished`: multipart uploads that were never completed, which a bucket keeps."""
+        if not self.is_s3:
+            return []
+        with self.reported("tidied"):
+            prefix = self._path("").partition("/")[2]
+            found = self.fs.call_s3("list_multipart_uploads", Bucket=self._bucket, Prefix=prefix).get("Uploads", [])
+            old = [upload for upload in found if upload["Initiated"].timestamp() <= before]
+            for upload in old:
+                names = {"Bucket": self._bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+                self.fs.call_s3("abort_multipart_upload", **names)
+        return sorted(upload["Key"].removeprefix(prefix) for upload in old)
+
     def source(self, key: str) -> str | BytesIO:
         """See `Storage.source`; Polars reads S3 by itself."""
-        return f"{self.uri}/{key}" if self.scheme in {"s3", "s3a"} else super().source(key)
+        return f"s3://{self._path(key)}" if self.is_s3 else super().source(key)
 
-    def polars_options(self) -> dict[str, str]:
-        """Fsspec's S3 options in the words of Polars."""
-        client = self.options.get("client_kwargs") or {}
-        s3 = (self.options.get("config_kwargs") or {}).get("s3") or {}
-        environment = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        endpoint = self.options.get("endpoint_url") or client.get("endpoint_url") or environment
-        options = {
-            "aws_access_key_id": self.options.get("key"),
-            "aws_secret_access_key": self.options.get("secret"),
-            "aws_session_token": self.options.get("token"),
-            "aws_endpoint_url": endpoint,
-            "aws_region": client.get("region_name")
-            or (os.environ.get("AWS_REGION", "us-east-1") if endpoint else None),
-            "aws_allow_http": "true" if str(endpoint).startswith("http://") else None,
-            "aws_skip_signature": "true" if self.options.get("anon") else None,
-            "aws_virtual_hosted_style_request": {"virtual": "true", "path": "false"}.get(
-                str(s3.get("addressing_style"))
-            ),
-        }
-        return {name: str(value) for name, value in options.items() if value is not None}
+    @cached_property
+    def scan_options(self) -> Mapping[str, Any]:
+        """See `Storage.scan_options`."""
+        with self.reported("opened"):
+            return scan_options(self.fs) if self.is_s3 else {}
+
+    @property
+    def _bucket(self) -> str:
+        return str(self.root).partition("/")[0]
 
     def _path(self, key: str) -> str:
         return f"{self.root}/{key}"
@@ -152,11 +178,12 @@ class ObjectStorage(Storage):
 
 def _patiently(call: Callable[[], T]) -> T:
     """Repeat a call that failed for a passing reason, a bounded number of times."""
+    deadline = time.monotonic() + _PATIENCE_S
     for pause in _PAUSES:
         try:
             return call()
         except Exception as error:
-            if isinstance(error, InputError) or not _passing(error):
+            if isinstance(error, InputError) or not _passing(error) or time.monotonic() > deadline:
                 raise
         time.sleep(pause)
     return call()
@@ -165,11 +192,8 @@ def _patiently(call: Callable[[], T]) -> T:
 def _passing(error: BaseException) -> bool:
     if isinstance(error, FileNotFoundError | PermissionError | FileExistsError):
         return False
-    return isinstance(error, ConnectionError | TimeoutError) or _code(error) in {
-        *_TRANSIENT_CODES,
-        "409",
-        "ConditionalRequestConflict",
-    }
+    known = type(error).__name__ in _PASSING_ERRORS or isinstance(error, ConnectionError | TimeoutError)
+    return known or _code(error) in _PASSING_CODES
 
 
 def _code(error: BaseException) -> str:
@@ -178,5 +202,7 @@ def _code(error: BaseException) -> str:
         response = getattr(raised, "response", None)
         if isinstance(response, dict):
             status = str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-            return status if status in {"412", "409"} else str(response.get("Error", {}).get("Code", status))
+            if status in {"409", "412", "500", "502", "503", "504"}:
+                return status
+            return str(response.get("Error", {}).get("Code", status))
     return ""

@@ -63,9 +63,10 @@ def read_tables(storage: Storage, file: DataFile) -> Iterator[pa.Table]:
         raise InputError("is missing", file=uri, expected="an undamaged catalog")
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as parquet:
+            # No threads: those of pyarrow's pool now and then abort a process that ends soon after.
             if not parquet.num_row_groups:
-                yield parquet.read()
+                yield parquet.read(use_threads=False)
             for first in range(0, parquet.num_row_groups, 8):
-                yield parquet.read_row_groups(range(first, min(first + 8, parquet.num_row_groups)))
+                yield parquet.read_row_groups(range(first, min(first + 8, parquet.num_row_groups)), use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None

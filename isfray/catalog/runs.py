@@ -143,9 +143,21 @@ def input_key(file: Mapping[str, str]) -> str:
 
 def store_inputs(storage: Storage, spec: RunSpec) -> None:
     """Keep every input of a run byte for byte, each content once."""
-    files = {f for inputs in spec.inputs.values() for f in (inputs.main, *inputs.references.values())}
-    for key, data in {input_key({"sha256": f.sha256, "name": f.name}): f.data for f in files}.items():
+    for key, data in _contents(spec).items():
         storage.create(key, data)
+
+
+def restore_inputs(storage: Storage, spec: RunSpec) -> None:
+    """Put back inputs that a sweep took for unused in the moment before run.json named them."""
+    contents = _contents(spec)
+    there = {key for file in contents for key in storage.listing(file.rpartition("/")[0] + "/")}
+    for key in contents.keys() - there:
+        storage.put(key, contents[key])
+
+
+def _contents(spec: RunSpec) -> dict[str, bytes]:
+    files = [f for inputs in spec.inputs.values() for f in (inputs.main, *inputs.references.values())]
+    return {input_key({"sha256": f.sha256, "name": f.name}): f.data for f in files}
 
 
 def load_inputs(storage: Storage, body: Mapping[str, Any]) -> dict[str, ModelInputs]:

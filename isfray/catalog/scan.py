@@ -45,9 +45,10 @@ def scan_files(
     sources = {run: [storage.source(key) for key in of] for run, of in keys.items() if of}
     frames = []
     paths = [s for of in sources.values() for s in of if isinstance(s, str)]
-    options: dict[str, Any] = {"schema": schema, "glob": False, "storage_options": storage.polars_options() or None}
+    options: dict[str, Any] = {"schema": schema, "glob": False}
     if paths:  # the run is read from the path, so that a filter on it skips whole files
-        frames.append(pl.scan_parquet(paths, hive_partitioning=True, hive_schema=run_schema, **options))
+        hive: dict[str, Any] = {"hive_partitioning": True, "hive_schema": run_schema}
+        frames.append(pl.scan_parquet(paths, **hive, **options, **storage.scan_options))
     for run, of in sources.items():
         held: list[IO[bytes]] = [s for s in of if not isinstance(s, str)]
         if held:

@@ -66,6 +66,15 @@ class Storage(ABC):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether objects can be put here; a bucket is not made, which is for its owner to do."""
+        return True
+
+    def remove_unfinished(self, before: float) -> list[str]:
+        """Remove what is left of writes that never ended, if older than `before` (s since the epoch); keys of them."""
+        return []
+
     def empty(self) -> bool:
         """Whether nothing is stored here."""
         return not self.listing("")
@@ -81,8 +90,9 @@ class Storage(ABC):
             raise InputError("is missing", file=f"{self.uri}/{key}", expected="a file the catalog lists")
         return BytesIO(data)
 
-    def polars_options(self) -> dict[str, str]:
-        """`storage_options` with which Polars opens `source`."""
+    @property
+    def scan_options(self) -> Mapping[str, Any]:
+        """Further arguments with which Polars opens `source`."""
         return {}
 
     @contextmanager

@@ -9,7 +9,7 @@ os.environ.setdefault(
 )
 
 from isfray.cluster.failures import RunError, TrialError
-from isfray.cluster.handle import RunHandle
+from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.simulation import simulate
 
-__all__ = ["RunError", "RunHandle", "TrialError", "simulate"]
+__all__ = ["RunError", "RunHandle", "SweepHandle", "TrialError", "simulate"]

@@ -110,24 +110,25 @@ class Written:
 
 
 class SimulationActor:
-    """One CPU; holds one runner for its whole life and takes trials one after the other."""
+    """One CPU; holds one runner until it is built anew and takes trials one after the other."""
 
-    def __init__(self, factory: RunnerFactory) -> None:
-        self._factory = factory
+    def __init__(self) -> None:
         self._runner: Runner | None = None
+        self._trouble: Trouble | None = None
 
-    def start(self) -> Place:
-        """Build the runner."""
-        trouble = None
+    def build(self, factory: RunnerFactory) -> Place:
+        """Build the runner; the one before, if any, is gone by then."""
+        self._runner = self._trouble = None
         try:
-            self._runner = self._factory()
+            self._runner = factory()
         except Exception as error:
-            trouble = Trouble.of(error)
-        return Place(os.getpid(), ray.get_runtime_context().get_node_id(), trouble)
+            self._trouble = Trouble.of(error)
+        return Place(os.getpid(), ray.get_runtime_context().get_node_id(), self._trouble)
 
     def run(self, trial: int, seed: int, t_stop: float | None) -> tuple[Packed | None, Outcome]:
         """Simulate one trial; its tables stay in this node's object store, its outcome goes to the caller."""
-        assert self._runner is not None, "start comes first"
+        if self._runner is None:
+            return None, Outcome(trial, 0.0, 0, private_memory(), self._trouble)
         begun = time.perf_counter()
         try:
             tables = pack(self._runner.run(seed, t_stop, trial=trial).tables)
@@ -138,15 +139,14 @@ class SimulationActor:
 
 
 class CatalogActor:
-    """Owns the writes of one run. Whatever it has not committed, its caller still has."""
+    """Owns the writes of a call. Whatever it has not committed, its caller still has."""
 
-    def __init__(self, uri: str, storage_options: Mapping[str, Any] | None, run: str) -> None:
+    def __init__(self, uri: str, storage_options: Mapping[str, Any] | None) -> None:
         self._open = partial(Catalog, uri, storage_options)
-        self._run = run
         self._catalog: Catalog | None = None
 
-    def write(self, trials: Sequence[int], tables: Sequence[PackedRef]) -> Written:
-        """Commit one batch, without those trials whose tables are lost."""
+    def write(self, run: str, trials: Sequence[int], tables: Sequence[PackedRef]) -> Written:
+        """Commit one batch of a run, without those trials whose tables are lost."""
         begun = time.perf_counter()
         found = dict(zip(trials, _fetch(tables), strict=True))
         lost = tuple(trial for trial, held in found.items() if held is None)
@@ -155,7 +155,7 @@ class CatalogActor:
             self._catalog = self._catalog or self._open()
             if len(lost) < len(found):
                 batch = join_trials(unpack(held) for held in found.values() if held is not None)
-                nbytes = self._catalog.commit(self._run, batch).bytes
+                nbytes = self._catalog.commit(run, batch).bytes
         except Exception as error:
             trouble = Trouble.of(error)
         return Written(lost, nbytes, time.perf_counter() - begun, trouble)

@@ -1,22 +1,22 @@
-"""The simulation actors of one run: asked for, fed with trials, watched, replaced, let go."""
+"""The simulation actors of a call: asked for, fed with trials, watched, replaced, let go."""
 
 from __future__ import annotations
 
 import logging
 import statistics
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
 
 from isfray.cluster.actors import Outcome, Place
 from isfray.cluster.events import Events
 from isfray.cluster.failures import RunError
-from isfray.cluster.ledger import Ledger
 from isfray.cluster.limits import Limits
-from isfray.cluster.workers import Worker, death, hire
+from isfray.cluster.outbox import Parcel
+from isfray.cluster.work import Docket, Setup
+from isfray.cluster.workers import Call, Worker, death, hire
 
 log = logging.getLogger(__name__)
 
@@ -29,40 +29,32 @@ class Crew:
 
     Parameters
     ----------
-    run : str
-        Name of the run.
-    ledger : Ledger
-        Where each trial stands.
+    name : str
+        Of the run or sweep.
+    docket : Docket
+        The trials to do.
     events : Events
         Where answers arrive.
-    factory : object reference
-        Runner factory in the object store.
-    call : callable
-        Seed and t_stop of a trial by its number.
-    simulated : callable
-        Told each trial that was simulated: its outcome and where its tables are.
     wanted : callable
         How many actors are wanted now.
     """
 
     def __init__(
         self,
-        run: str,
-        ledger: Ledger,
+        name: str,
+        docket: Docket,
         events: Events,
         limits: Limits,
         *,
-        factory: Any,
-        call: Callable[[int], tuple[int, float | None]],
-        simulated: Callable[[Outcome, Any, float], None],
         wanted: Callable[[], int],
         clock: Callable[[], float],
     ) -> None:
-        self._run, self._ledger, self._events, self._limits = run, ledger, events, limits
-        self._factory, self._call, self._simulated, self._wanted, self._clock = factory, call, simulated, wanted, clock
+        self._name, self._docket, self._events, self._limits = name, docket, events, limits
+        self._wanted, self._clock = wanted, clock
         self._token = uuid.uuid4().hex[:6]
         self._workers: set[Worker] = set()
         self._hungry: dict[Worker, None] = {}
+        self._crowd: Counter[Setup] = Counter()
         self._hired = self._stillborn = 0
         self._hire_after = 0.0
         self._seconds: deque[float] = deque(maxlen=101)
@@ -72,35 +64,38 @@ class Crew:
     def tend(self) -> None:
         """Do what is due by the clock: ask for actors, let idle ones go, end stuck ones."""
         now, timeout = self._clock(), self._timeout()
-        ledger = self._ledger
-        wanted = min(max(1, self._wanted()), ledger.waiting + ledger.leased)
+        waiting, leased = self._docket.waiting, self._docket.leased
+        wanted = min(max(1, self._wanted()), waiting + leased)
         while len(self._workers) < wanted and now >= self._hire_after:
-            worker = hire(self._factory, f"isfray {self._run} {self._token} simulation {self._hired}")
+            setup = self._docket.neediest(self._crowd)
+            worker = hire(setup, f"isfray {self._name} {self._token} simulation {self._hired}")
             self._hired += 1
             self._workers.add(worker)
-            self._events.watch(worker.handle.start.remote(), partial(self._started, worker))
+            self._crowd[setup] += 1
+            self._events.watch(worker.build(), partial(self._started, worker))
         for worker in list(self._workers):
             if worker.calls:
                 if not worker.ending and now - worker.idle_since > timeout:
-                    trial = next(iter(worker.calls))
-                    log.info("trial %d on %s is stuck for %.0f s; trying it elsewhere", trial, worker.name, timeout)
+                    stuck = next(iter(worker.calls)).trial
+                    log.info("trial %d on %s is stuck for %.0f s; trying it elsewhere", stuck, worker.name, timeout)
                     worker.end(f"no result within {timeout:.0f} s")
-            elif not ledger.waiting and (
-                not worker.ready or not ledger.leased or now - worker.idle_since > IDLE_SECONDS
-            ):
+            elif not waiting and (not worker.ready or not leased or now - worker.idle_since > IDLE_SECONDS):
                 self._dismiss(worker)
 
     def feed(self) -> None:
         """Give waiting trials to actors that have room."""
-        now = self._clock()
+        now, waiting = self._clock(), self._docket.waiting
         # When few trials are left, queueing one behind another would keep it from an idle actor.
-        depth = IN_FLIGHT if self._ledger.waiting > self.ready else 1
-        while self._hungry and self._ledger.waiting:
+        depth = IN_FLIGHT if waiting > self.ready else 1
+        while self._hungry and waiting:
             worker = next(iter(self._hungry))
             del self._hungry[worker]
-            while len(worker.calls) < depth and (trial := self._ledger.lease()) is not None:
-                outcome = worker.send(trial, *self._call(trial), now)
-                self._events.watch(outcome, partial(self._returned, worker, trial))
+            while len(worker.calls) < depth and (leased := self._docket.lease(worker.setup, self._crowd)):
+                waiting -= 1
+                self._crowd[worker.setup] -= 1
+                call, outcome = worker.send(*leased, now)
+                self._crowd[worker.setup] += 1
+                self._events.watch(outcome, partial(self._returned, worker, call))
 
     def end(self, why: str) -> None:
         """End every actor; what they have comes back to the ledger as their ends are noticed."""
@@ -134,27 +129,27 @@ class Crew:
         self._hire_after = self._clock() + pauses[min(self._stillborn, len(pauses) - 1)]
         self._stillborn += 1
 
-    def _returned(self, worker: Worker, trial: int, future: Future[Outcome]) -> None:
+    def _returned(self, worker: Worker, call: Call, future: Future[Outcome]) -> None:
         now = self._clock()
         try:
             outcome = future.result()
         except Exception as error:
-            worker.calls[trial].error = error
+            call.error = error
             self._hungry.pop(worker, None)
             worker.end()
             self._bury_if_dead(worker)
             return
-        call = worker.finish(trial, now)
-        trouble = outcome.trouble
+        worker.finish(call, now)
+        ledger, trouble = call.work.ledger, outcome.trouble
         if trouble is None:
             self._seconds.append(outcome.seconds)
-            self._ledger.hold(trial)
-            self._simulated(outcome, call.tables, now)
+            ledger.hold(call.trial)
+            call.work.outbox.add(Parcel(call.trial, call.tables, outcome.nbytes, now))
         elif trouble.machine:
-            self._ledger.blame(trial, trouble.error, trouble.trace)
+            ledger.blame(call.trial, trouble.error, trouble.trace)
             worker.end(trouble.error, blame=False)
         else:
-            self._ledger.fail(trial, trouble.error, trouble.trace)
+            ledger.fail(call.trial, trouble.error, trouble.trace)
         worker.memory = worker.memory or outcome.memory
         worker.retiring = worker.retiring or outcome.memory > worker.memory + self._limits.memory_growth
         if worker.ending:
@@ -175,15 +170,17 @@ class Crew:
         self._dismiss(worker)
         preempted = bool(worker.calls) and worker.preempted()
         log.info("%s is gone (%s)", worker.name, "its node was lost" if preempted else worker.ending)
-        for position, call in enumerate(worker.calls.values()):
+        for position, call in enumerate(worker.calls):
             if position or preempted or not worker.blame:
-                self._ledger.release(call.trial, begun=not position)
+                call.work.ledger.release(call.trial, begun=not position)
             else:
-                self._ledger.blame(call.trial, worker.ending)
+                call.work.ledger.blame(call.trial, worker.ending)
         worker.calls.clear()
 
     def _dismiss(self, worker: Worker) -> None:
-        self._workers.discard(worker)
+        if worker in self._workers:
+            self._workers.discard(worker)
+            self._crowd[worker.setup] -= 1
         self._hungry.pop(worker, None)
         self.ready -= worker.ready
         worker.end("it is not needed any more")

@@ -1,10 +1,11 @@
-"""A run in progress, as its caller holds it."""
+"""A run or a sweep in progress, as its caller holds it."""
 
 from __future__ import annotations
 
 import threading
+import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from isfray.catalog import Catalog
 from isfray.cluster.failures import TrialError
@@ -70,7 +71,10 @@ class RunHandle:
         return self._progress
 
     def cancel(self) -> None:
-        """Ask the run to end: it begins nothing more, writes what is simulated, and can be resumed. Returns at once."""
+        """Ask the run to end: it begins nothing more, writes what is simulated, and can be resumed. Returns at once.
+
+        One run of a sweep ends with the whole sweep.
+        """
         self._cancelled = True
         self._stop()
 
@@ -119,3 +123,58 @@ class RunHandle:
             self._failures = tuple(sorted(failures, key=lambda failure: failure.trial))
             self._error, self._over = error, True
             self._changed.notify_all()
+
+
+class SweepHandle(Mapping[str, RunHandle]):
+    """Runs that are worked on together, in progress or over: a mapping from variant to its `RunHandle`.
+
+    Attributes
+    ----------
+    name : str
+        Name of the sweep; the run of variant V is called NAME.V.
+    catalog : Catalog
+        Where the results are.
+    """
+
+    def __init__(self, name: str, catalog: Catalog, runs: Mapping[str, RunHandle]) -> None:
+        self.name, self.catalog = name, catalog
+        self._runs = dict(runs)
+
+    def __getitem__(self, variant: str) -> RunHandle:
+        return self._runs[variant]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __repr__(self) -> str:
+        return f"<{self.progress()}>"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return all(run.over for run in self.values())
+
+    def progress(self) -> Progress:
+        """How far all runs together are."""
+        return Progress.of_all(self.name, [run.progress() for run in self.values()])
+
+    def cancel(self) -> None:
+        """Ask all runs to end, as `RunHandle.cancel` does."""
+        for run in self.values():
+            run.cancel()
+
+    def wait(self, timeout: float | None = None) -> SweepHandle:
+        """Wait until all runs are over, and raise what `RunHandle.wait` raises, for the first run that has a reason."""
+        if not self.join(timeout):
+            raise TimeoutError(f"sweep {self.name} is not over after {timeout} s: {self.progress()}")
+        for run in self.values():
+            run.wait()
+        return self
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait like `wait`, but raise nothing; returns whether all runs are over."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return all(run.join(None if deadline is None else deadline - time.monotonic()) for run in self.values())

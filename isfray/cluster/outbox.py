@@ -1,4 +1,4 @@
-"""Simulated trials on their way to the catalog: batched by number, bytes and age, and bounded, without Ray."""
+"""Simulated trials of a run on their way to the catalog: batched by number, bytes and age, without Ray."""
 
 from __future__ import annotations
 
@@ -31,23 +31,13 @@ class Outbox:
         A batch closes when it has this many bytes.
     batch_seconds : float
         A trial waits this long for its batch to fill, then the batch goes as it is.
-    max_bytes, max_trials : int
-        Bytes, and trials, from which on `full` holds, so that no new trial is begun.
     """
 
-    def __init__(
-        self, batch_trials: int, batch_bytes: int, batch_seconds: float, max_bytes: int, max_trials: int
-    ) -> None:
+    def __init__(self, batch_trials: int, batch_bytes: int, batch_seconds: float) -> None:
         self.batch_trials, self.batch_bytes, self.batch_seconds = batch_trials, batch_bytes, batch_seconds
-        self.max_bytes, self.max_trials = max_bytes, max_trials
         self.unwritten_bytes = self.unwritten_trials = 0
         self._parcels: deque[Parcel] = deque()
         self._returned: deque[Batch] = deque()
-
-    @property
-    def full(self) -> bool:
-        """Whether writing has fallen so far behind that simulation must wait."""
-        return self.unwritten_bytes >= self.max_bytes or self.unwritten_trials >= self.max_trials
 
     def add(self, parcel: Parcel) -> None:
         """Take in the tables of one more trial."""
@@ -79,7 +69,7 @@ class Outbox:
             count, nbytes = count + 1, nbytes + parcel.nbytes
             if count == self.batch_trials or nbytes >= self.batch_bytes:
                 break
-        ready = count == self.batch_trials or nbytes >= self.batch_bytes or flush or self.full or self.due(now) == 0.0
+        ready = count == self.batch_trials or nbytes >= self.batch_bytes or flush or self.due(now) == 0.0
         if not (count and ready):
             return None
         return tuple(sorted((self._parcels.popleft() for _ in range(count)), key=lambda parcel: parcel.trial))

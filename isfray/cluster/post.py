@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -13,9 +13,9 @@ import ray
 from isfray.cluster.actors import Written
 from isfray.cluster.events import Events
 from isfray.cluster.failures import RunError
-from isfray.cluster.ledger import Ledger
 from isfray.cluster.limits import Limits
-from isfray.cluster.outbox import Batch, Outbox
+from isfray.cluster.outbox import Batch
+from isfray.cluster.work import Docket, Work
 from isfray.cluster.workers import death
 
 log = logging.getLogger(__name__)
@@ -28,49 +28,58 @@ class Post:
 
     Parameters
     ----------
-    ledger, outbox, events
-        Where each trial stands, what waits to be written, and where answers arrive.
+    docket, events
+        What waits to be written, and where answers arrive.
     hire : callable
         Starts a catalog actor.
-    committed : callable
-        Told the trials of each batch once they are in the catalog.
     """
 
     def __init__(
         self,
-        ledger: Ledger,
-        outbox: Outbox,
+        docket: Docket,
         events: Events,
         limits: Limits,
         *,
         hire: Callable[[], Any],
-        committed: Callable[[Sequence[int]], None],
         clock: Callable[[], float],
     ) -> None:
-        self._ledger, self._outbox, self._events, self._limits = ledger, outbox, events, limits
-        self._hire, self._committed, self._clock = hire, committed, clock
+        self._docket, self._events, self._limits = docket, events, limits
+        self._hire, self._clock = hire, clock
         self._writer: Any = None
         self._writing = self._failed = 0
         self._after = 0.0
-        self.bytes_written = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether writing has fallen so far behind that simulation must wait."""
+        outboxes, limits = [work.outbox for work in self._docket.works], self._limits
+        return (
+            sum(outbox.unwritten_bytes for outbox in outboxes) >= limits.unwritten_bytes
+            or sum(outbox.unwritten_trials for outbox in outboxes) >= limits.unwritten_trials
+        )
 
     def send(self, *, flush: bool = False) -> None:
         """Hand batches that are ready (with `flush`, whatever waits) to the catalog actor."""
-        now = self._clock()
-        while self._writing < IN_FLIGHT and now >= self._after:
-            batch = self._outbox.take(now, flush=flush)
-            if batch is None:
-                return
-            self._writer = self._writer or self._hire()
-            written = self._writer.write.remote([p.trial for p in batch], [p.tables for p in batch])
-            self._writing += 1
-            self._events.watch(written, partial(self._returned, self._writer, batch))
+        now, flush = self._clock(), flush or self.full
+        for work in self._docket.works:
+            last = not (work.ledger.waiting or work.ledger.leased)
+            while self._writing < IN_FLIGHT and now >= self._after:
+                batch = work.outbox.take(now, flush=flush or last)
+                if batch is None:
+                    break
+                self._writer = self._writer or self._hire()
+                write = self._writer.write.options(name=f"CatalogActor.write {work.run} {len(batch)} trials")
+                written = write.remote(work.run, [p.trial for p in batch], [p.tables for p in batch])
+                self._writing += 1
+                self._events.watch(written, partial(self._returned, self._writer, work, batch))
 
     def due(self) -> float | None:
         """Seconds until `send` may have something to do without a further answer; None if there is no such time."""
         now = self._clock()
-        waiting = self._outbox.due(now) if self._writing < IN_FLIGHT else None
-        return None if waiting is None else max(waiting, self._after - now)
+        if self._writing == IN_FLIGHT:
+            return None
+        waiting = [due for work in self._docket.works if (due := work.outbox.due(now)) is not None]
+        return max(min(waiting), self._after - now) if waiting else None
 
     def end(self) -> None:
         """End the catalog actor."""
@@ -78,7 +87,7 @@ class Post:
             ray.kill(self._writer)
             self._writer = None
 
-    def _returned(self, writer: Any, batch: Batch, future: Future[Written]) -> None:
+    def _returned(self, writer: Any, work: Work, batch: Batch, future: Future[Written]) -> None:
         self._writing -= 1
         try:
             written = future.result()
@@ -86,22 +95,22 @@ class Post:
             if writer is self._writer:
                 self.end()
                 self._not_written(f"the catalog actor died: {death(error)}")
-            self._outbox.put_back(batch)
+            work.outbox.put_back(batch)
             return
         if written.trouble is not None:
-            self._outbox.put_back(batch)
+            work.outbox.put_back(batch)
             self._not_written(written.trouble.error)
             return
         self._failed = 0
-        self.bytes_written += written.nbytes
+        work.bytes_written += written.nbytes
         for parcel in batch:
-            self._outbox.settle(parcel)
+            work.outbox.settle(parcel)
         for trial in written.lost:
             log.info("the tables of trial %d were lost before they were written; simulating it again", trial)
-            self._ledger.drop(trial)
+            work.ledger.drop(trial)
         done = [parcel.trial for parcel in batch if parcel.trial not in written.lost]
-        self._ledger.commit(done)
-        self._committed(done)
+        work.ledger.commit(done)
+        work.committed(done)
 
     def _not_written(self, line: str) -> None:
         log.info("a batch could not be written: %s", line)

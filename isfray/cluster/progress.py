@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 import warnings
-from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol, TextIO
+
+_SUMMED = ("total", "done", "before", "running", "unwritten", "retried", "failed", "bytes_written")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,16 @@ class Progress:
     workers: int
     bytes_written: int
     seconds: float
+
+    @staticmethod
+    def of_all(name: str, each: Sequence[Progress]) -> Progress:
+        """Sum over runs that are worked on together."""
+        if len(each) == 1:
+            return each[0]
+        sums = {field: sum(getattr(one, field) for one in each) for field in _SUMMED}
+        workers, seconds = (max(getattr(one, field) for one in each) for field in ("workers", "seconds"))
+        sums["running"] = min(sums["running"], workers)
+        return Progress(run=name, workers=workers, seconds=seconds, **sums)
 
     @property
     def rate(self) -> float:
@@ -104,10 +120,12 @@ class Lines:
         Where to.
     every : float
         Least seconds between two lines.
+    render : callable
+        Makes the line.
     """
 
-    def __init__(self, file: TextIO, every: float = 30.0) -> None:
-        self.file, self.every = file, every
+    def __init__(self, file: TextIO, every: float = 30.0, render: Callable[[Progress], str] = str) -> None:
+        self.file, self.every, self.render = file, every, render
         self._shown: Progress | None = None
         self._last: Progress | None = None
 
@@ -124,7 +142,7 @@ class Lines:
 
     def _show(self, progress: Progress) -> None:
         self._shown = progress
-        print(progress, file=self.file, flush=True)
+        print(self.render(progress), file=self.file, flush=True)
 
 
 class Bar:
@@ -158,9 +176,58 @@ class Bar:
             self._bar.close()
 
 
-def reporter(show: bool, file: TextIO | None = None) -> Reporter:
+class Records:
+    """One JSON object a line: how far the run is, now and then, and what happens meanwhile.
+
+    Parameters
+    ----------
+    file : text file
+        Where to.
+    every : float
+        Least seconds between two lines about progress.
+    """
+
+    def __init__(self, file: TextIO, every: float = 30.0) -> None:
+        self.file = file
+        self._lines = Lines(file, every, render=_record)
+        self._log, self._handler = logging.getLogger("isfray"), logging.StreamHandler(file)
+        self._handler.setFormatter(_Record())
+        self._log.addHandler(self._handler)
+        self._level = self._log.level
+        self._log.setLevel(logging.INFO)
+
+    def update(self, progress: Progress) -> None:
+        """See `Reporter.update`."""
+        self._lines.update(progress)
+
+    def close(self) -> None:
+        """See `Reporter.close`."""
+        self._lines.close()
+        self._log.setLevel(self._level)
+        self._log.removeHandler(self._handler)
+
+
+class _Record(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event = {"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        return json.dumps({"time": _now(), "event": "log", **event})
+
+
+def _record(progress: Progress) -> str:
+    left = None if progress.seconds_left is None else round(progress.seconds_left, 1)
+    more = {"trials_per_second": round(progress.rate, 4), "seconds_left": left}
+    return json.dumps({"time": _now(), "event": "progress", **asdict(progress), **more})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def reporter(show: bool | Literal["json"], file: TextIO | None = None) -> Reporter:
     """Return what suits the place stderr leads to."""
     file = file or sys.stderr
+    if show == "json":
+        return Records(file)
     if not show:
         return Silent()
     return Bar(file) if file.isatty() or "ipykernel" in sys.modules else Lines(file)

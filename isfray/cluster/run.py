@@ -1,12 +1,15 @@
-"""From a run that is asked for to a run in progress: what is missing, Ray, the dispatcher's thread, and its end."""
+"""From runs that are asked for to runs in progress: what is missing, Ray, the dispatcher's thread, and its end."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import ray
@@ -16,11 +19,33 @@ from isfray.catalog import Catalog, RunSpec, Session
 from isfray.cluster import session
 from isfray.cluster.actors import CatalogActor, RunnerFactory
 from isfray.cluster.dispatch import Dispatcher
-from isfray.cluster.handle import RunHandle
+from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.ledger import Ledger
 from isfray.cluster.limits import Limits
+from isfray.cluster.metrics import Metrics
+from isfray.cluster.outbox import Outbox
 from isfray.cluster.progress import Progress, Reporter, reporter
+from isfray.cluster.work import Setup, Work
 from isfray.model.errors import InputError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One run as asked for.
+
+    Attributes
+    ----------
+    spec : RunSpec
+        The run: trials 0 to `spec.trials` - 1.
+    factory : callable
+        Builds, in an actor, what simulates. Runs with the same object share actors as they are.
+    t_stop : float, optional
+        Simulated time, ms.
+    """
+
+    spec: RunSpec
+    factory: RunnerFactory
+    t_stop: float | None
 
 
 def run_trials(
@@ -29,24 +54,33 @@ def run_trials(
     factory: RunnerFactory,
     *,
     t_stop: float | None,
+    **how: Any,
+) -> RunHandle:
+    """Run what `spec` asks for and the catalog does not have; see `run_sweep` for `how`."""
+    return run_sweep(spec.name, {"": Asked(spec, factory, t_stop)}, catalog, **how)[""]
+
+
+def run_sweep(
+    name: str,
+    asked: Mapping[str, Asked],
+    catalog: Catalog | str | os.PathLike[str],
+    *,
     workers: int | None = None,
     wait: bool = True,
-    progress: bool = True,
+    progress: bool | Literal["json"] = True,
     limits: Limits | None = None,
     prepare: Callable[[], object] | None = None,
-) -> RunHandle:
-    """Run what `spec` asks for and the catalog does not have.
+) -> SweepHandle:
+    """Run what is asked for and the catalog does not have, all runs together.
 
     Parameters
     ----------
-    spec : RunSpec
-        The run: trials 0 to `spec.trials` - 1.
+    name : str
+        Of the sweep.
+    asked : mapping
+        The runs by variant.
     catalog : Catalog, str or path
         Where the results go.
-    factory : callable
-        Builds, in an actor, what simulates.
-    t_stop : float, optional
-        Simulated time, ms.
     workers, wait, progress
         See `isfray.cluster.simulation.simulate`, also for what is returned and raised.
     limits : Limits, optional
@@ -58,45 +92,77 @@ def run_trials(
     catalog = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
     if catalog.uri.startswith("memory:"):
         raise InputError("is seen by this process only", key="catalog", value=catalog.uri, expected="a folder or s3://")
-    opened = catalog.open_run(spec)
-    missing = np.setdiff1d(np.arange(spec.trials, dtype=np.int32), catalog.committed_trials(spec.name))
-    ledger = Ledger(missing, spec.trials - len(missing), limits.max_retries)
-    shown = reporter(progress)
-    handle = RunHandle(spec.name, catalog, _at_rest(spec.name, ledger))
-    if ledger.finished:
-        shown.update(handle.progress())
+    opened: dict[str, Session] = {}
+    try:
+        for one in asked.values():
+            opened[one.spec.name] = catalog.open_run(one.spec)
+        works, handles = _prepare(asked, catalog, limits)
+    except BaseException:
+        _close(catalog, opened)
+        raise
+    sweep, shown = SweepHandle(name, catalog, handles), reporter(progress)
+    if all(work.ledger.finished for work in works):
+        shown.update(sweep.progress())
         shown.close()
-        catalog.close_run(spec.name, opened)
-        handle._tell_over((), None)
-        return handle
+        _close(catalog, opened)
+        for handle in sweep.values():
+            handle._tell_over((), None)
+        return sweep
     if prepare is not None and session.would_start():
         prepare()
-    session.join(min(workers, len(missing)) if workers else None)
+    session.join(min(workers, sum(work.ledger.waiting for work in works)) if workers else None)
     try:
         dispatcher = Dispatcher(
-            spec.name,
-            ledger,
-            seed=spec.seed,
-            t_stop=t_stop,
-            factory=factory,
-            writer=lambda: _catalog_actor(catalog, spec.name),
+            name,
+            works,
+            writer=partial(_catalog_actor, catalog, name),
             wanted=(lambda: workers) if workers else session.cpus,
-            committed=handle._tell_committed,
-            progress=_both(handle, shown),
+            progress=_both(shown.update, Metrics(name).update),
             limits=limits,
         )
     except BaseException:
         session.leave()
         raise
-    handle._stop = dispatcher.stop
-    thread = threading.Thread(target=_drive, args=(dispatcher, handle, shown, opened), name=f"isfray {spec.name}")
+    for handle in sweep.values():
+        handle._stop = dispatcher.stop
+    thread = threading.Thread(target=_drive, args=(dispatcher, works, sweep, shown, opened), name=f"isfray {name}")
     if wait:
-        return _wait(handle, thread, say=progress)
-    thread.start()
-    return handle
+        _wait(sweep, thread, say=progress is True)
+    else:
+        thread.start()
+    return sweep
 
 
-def _drive(dispatcher: Dispatcher, handle: RunHandle, shown: Reporter, opened: Session) -> None:
+def _prepare(asked: Mapping[str, Asked], catalog: Catalog, limits: Limits) -> tuple[list[Work], dict[str, RunHandle]]:
+    """What is left of each run, and a handle for each."""
+    works, handles, setups = [], {}, dict[int, Setup]()
+    for variant, one in asked.items():
+        spec = one.spec
+        missing = np.setdiff1d(np.arange(spec.trials, dtype=np.int32), catalog.committed_trials(spec.name))
+        ledger = Ledger(missing, spec.trials - len(missing), limits.max_retries)
+        handle = handles[variant] = RunHandle(spec.name, catalog, _at_rest(spec.name, ledger))
+        work = Work(
+            run=spec.name,
+            seed=spec.seed,
+            t_stop=one.t_stop,
+            setup=setups.setdefault(id(one.factory), Setup(one.factory)),
+            ledger=ledger,
+            outbox=Outbox(limits.batch_trials, limits.batch_bytes, limits.batch_seconds),
+            committed=handle._tell_committed,
+            tell=handle._tell,
+        )
+        works.append(work)
+    return works, handles
+
+
+def _close(catalog: Catalog, opened: Mapping[str, Session]) -> None:
+    for run, its_session in opened.items():
+        catalog.close_run(run, its_session)
+
+
+def _drive(
+    dispatcher: Dispatcher, works: list[Work], sweep: SweepHandle, shown: Reporter, opened: Mapping[str, Session]
+) -> None:
     """Run the dispatcher to its end, whatever that is; its own thread."""
     error: BaseException | None = None
     try:
@@ -106,35 +172,37 @@ def _drive(dispatcher: Dispatcher, handle: RunHandle, shown: Reporter, opened: S
     try:
         shown.close()
         session.leave()
-        if isinstance(error, InputError) and _is_void(handle):
-            handle.catalog.delete(handle.name)  # so that the name is free for the mended models
-        else:
-            handle.catalog.close_run(handle.name, opened)
+        for run, its_session in opened.items():
+            if isinstance(error, InputError) and _is_void(sweep.catalog, run):
+                sweep.catalog.delete(run)  # so that the name is free for the mended models
+            else:
+                sweep.catalog.close_run(run, its_session)
     except BaseException as raised:
         error = error or raised
-    handle._tell_over(tuple(dispatcher.ledger.failures.values()), error)
+    for work, handle in zip(works, sweep.values(), strict=True):
+        handle._tell_over(tuple(work.ledger.failures.values()), error)
 
 
-def _is_void(handle: RunHandle) -> bool:
+def _is_void(catalog: Catalog, run: str) -> bool:
     """Whether the run has no trial and no other call has worked on it."""
-    about = handle.catalog.info(handle.name)
+    about = catalog.info(run)
     return not about.trials_committed and len(about.sessions) == 1
 
 
-def _wait(handle: RunHandle, thread: threading.Thread, *, say: bool) -> RunHandle:
+def _wait(sweep: SweepHandle, thread: threading.Thread, *, say: bool) -> None:
     """Drive to the end; on Ctrl-C or SIGTERM, bring the end about in order."""
     try:
         with session.sigterm_interrupts():
             thread.start()
-            return handle.wait()
+            sweep.wait()
     except KeyboardInterrupt:
-        handle.cancel()
+        sweep.cancel()
         if thread.ident is None:
             thread.start()
-        handle.join()
-        state = handle.progress()
+        sweep.join()
+        state = sweep.progress()
         line = (
-            f"run {handle.name} stopped with {state.done} of {state.total} trials in {handle.catalog.uri}; "
+            f"run {sweep.name} stopped with {state.done} of {state.total} trials in {sweep.catalog.uri}; "
             "the same call goes on from there"
         )
         if say:
@@ -142,20 +210,21 @@ def _wait(handle: RunHandle, thread: threading.Thread, *, say: bool) -> RunHandl
         raise KeyboardInterrupt(line) from None
 
 
-def _catalog_actor(catalog: Catalog, run: str) -> Any:
+def _catalog_actor(catalog: Catalog, name: str) -> Any:
     # Beside the driver, on whose disk a local catalog is.
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy=here)(CatalogActor)
-    return actor.remote(catalog.uri, catalog.storage.options, run)
+    named = actor.options(name=f"isfray {name} {secrets.token_hex(3)} catalog")
+    return named.remote(catalog.uri, catalog.storage.options)
+
+
+def _both(*told: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    def tell(progress: Progress) -> None:
+        for one in told:
+            one(progress)
+
+    return tell
 
 
 def _at_rest(name: str, ledger: Ledger) -> Progress:
     return Progress(name, ledger.total, ledger.committed, ledger.committed, 0, 0, 0, 0, 0, 0, 0.0)
-
-
-def _both(handle: RunHandle, shown: Reporter) -> Callable[[Progress], None]:
-    def tell(progress: Progress) -> None:
-        handle._tell(progress)
-        shown.update(progress)
-
-    return tell

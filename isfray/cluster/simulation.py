@@ -1,44 +1,68 @@
-"""Run the trials of one cell in one network on Ray, into a catalog."""
+"""Run the trials of a cell in a network, or of several variants of them, on Ray, into a catalog."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
-from isfray.catalog import Catalog, RunSpec, provenance
-from isfray.cluster.handle import RunHandle
+from isfray.catalog import Catalog
+from isfray.cluster.asking import Asking, Variant, ask_variants, whole
+from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.limits import Limits
-from isfray.cluster.run import run_trials
-from isfray.engine import Simulator
-from isfray.engine.fit import fit
-from isfray.engine.integration import chosen_engine, prepare
-from isfray.engine.recording import read_recording
-from isfray.engine.simulator import positive
+from isfray.cluster.run import run_sweep
+from isfray.engine.integration import prepare
 from isfray.model.cell import CellModel
-from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
+from isfray.model.clamp import Clamps
 from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 
 
-@dataclass(frozen=True)
-class SimulatorFactory:
-    """Builds the simulator of a run in the process that will use it."""
+class Settings(TypedDict, total=False):
+    """Keywords of `simulate` beside `run`, `trials` and `variants`."""
 
-    cell: CellModel
-    network: NetworkModel | None
-    engine: str
-    clamp: tuple[CurrentClamp, ...]
-    record: str | tuple[str, ...]
+    seed: int
+    t_stop: float | None
+    engine: str | None
+    clamp: Clamps
+    record: str | Iterable[str]
+    workers: int | None
+    wait: bool
+    progress: bool | Literal["json"]
+    batch_trials: int
+    batch_seconds: float
+    max_retries: int
+    trial_timeout: float | None
 
-    def __call__(self) -> Simulator:
-        """Build it."""
-        return Simulator(self.cell, self.network, engine=self.engine, clamp=self.clamp, record=self.record)
+
+@overload
+def simulate(
+    cell: CellModel,
+    network: NetworkModel | None,
+    catalog: Catalog | str | os.PathLike[str],
+    *,
+    run: str,
+    trials: int,
+    variants: None = None,
+    **settings: Unpack[Settings],
+) -> RunHandle: ...
+
+
+@overload
+def simulate(
+    cell: CellModel,
+    network: NetworkModel | None,
+    catalog: Catalog | str | os.PathLike[str],
+    *,
+    run: str,
+    trials: int,
+    variants: Mapping[str, Variant],
+    **settings: Unpack[Settings],
+) -> SweepHandle: ...
 
 
 def simulate(
@@ -48,6 +72,7 @@ def simulate(
     *,
     run: str,
     trials: int,
+    variants: Mapping[str, Variant] | None = None,
     seed: int = 0,
     t_stop: float | None = None,
     engine: str | None = None,
@@ -55,12 +80,12 @@ def simulate(
     record: str | Iterable[str] = "sites",
     workers: int | None = None,
     wait: bool = True,
-    progress: bool = True,
+    progress: bool | Literal["json"] = True,
     batch_trials: int = 25,
     batch_seconds: float = 5.0,
     max_retries: int = 3,
     trial_timeout: float | None = None,
-) -> RunHandle:
+) -> RunHandle | SweepHandle:
     """Simulate trials 0 to `trials` - 1 of a run on Ray; those already in the catalog are left as they are.
 
     Uses the Ray cluster this process is connected to, or that of `RAY_ADDRESS`; otherwise starts Ray on this machine
@@ -78,6 +103,11 @@ def simulate(
         Name of the run. A name that is there already must have the same models, seed and settings.
     trials : int
         Number of trials in all, at least 1.
+    variants : mapping, optional
+        Several runs in one call: by name, what each has of its own among `cell`, `network`, `trials`, `t_stop`,
+        `engine`, `clamp` and `record`; an empty mapping for what is given here. The run of variant V is called RUN.V.
+        All have the same seed, so that trial k has the same input in every variant, as far as their networks agree.
+        They share the actors, each of which stays with a variant while that has trials.
     seed : int
         Run seed; trial k is the same whoever simulates it.
     t_stop : float, optional
@@ -86,11 +116,11 @@ def simulate(
         As `Simulator` takes them.
     workers : int, optional
         Simulation actors wanted, one CPU each; by default as many as the cluster has CPUs, also as it grows. Fewer are
-        used as they come.
+        used as they come. An autoscaling cluster grows for those that are wanted.
     wait : bool
         Return when the run is over; otherwise at once, and the run goes on in a thread of this process.
-    progress : bool
-        Show progress on stderr.
+    progress : bool or "json"
+        Show progress on stderr; "json" as one JSON object a line, with what happens to workers.
     batch_trials : int
         Trials written together at most.
     batch_seconds : float
@@ -102,7 +132,7 @@ def simulate(
 
     Returns
     -------
-    RunHandle
+    RunHandle, or SweepHandle with `variants`
 
     Raises
     ------
@@ -114,66 +144,54 @@ def simulate(
         If the run could not go on; what is committed stays.
     KeyboardInterrupt
         On Ctrl-C or SIGTERM, after what was simulated has been written.
+
+    Examples
+    --------
+    >>> from isfray.model import edits  # doctest: +SKIP
+    >>> silent = edits.silence_populations(network, ["VPM_C2"])  # doctest: +SKIP
+    >>> variants = {"control": {}, "no_VPM": {"network": silent}, "longer": {"t_stop": 500.0}}  # doctest: +SKIP
+    >>> simulate(cell, network, "results", run="touch", trials=100, variants=variants)  # doctest: +SKIP
     """
-    _whole("trials", trials, 1)
-    _whole("seed", seed, 0)
-    _whole("max_retries", max_retries, 0)
-    _whole("batch_trials", batch_trials, 1)
+    whole("seed", seed, 0)
+    whole("max_retries", max_retries, 0)
+    whole("batch_trials", batch_trials, 1)
     if workers is not None:
-        _whole("workers", workers, 1)
+        whole("workers", workers, 1)
     if trial_timeout is not None:
         _duration("trial_timeout", trial_timeout, "s")
     _duration("batch_seconds", batch_seconds, "s")
-    if not isinstance(cell, CellModel):
-        raise InputError("is not a cell model", key="cell", value=cell, expected="what isfray.load_cell returns")
-    if network is not None and not isinstance(network, NetworkModel):
-        raise InputError(
-            "is not a network model", key="network", value=network, expected="what isfray.load_network returns, or None"
-        )
-    t_stop = positive("t_stop", cell.defaults.t_stop if t_stop is None else t_stop)
-    engine = chosen_engine(engine)
-    clamps = read_clamps(clamp, cell.morphology.labels)
-    recorded = record if isinstance(record, str) else tuple(record)
-    read_recording(cell, recorded)
-    fit(cell, network)
-    inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
-    spec = RunSpec(
-        name=run,
-        seed=int(seed),
-        settings={
-            "t_stop": t_stop,
-            "dt": cell.defaults.dt,
-            "engine": engine,
-            "record": recorded,
-            "clamp": [asdict(one) for one in clamps],
-        },
-        inputs=inputs,
-        trials=int(trials),
-        provenance=provenance(),
-    )
-    limits = Limits(
-        batch_trials=batch_trials,
-        batch_seconds=batch_seconds,
-        max_retries=max_retries,
-        trial_timeout=trial_timeout,
-    )
-    factory = SimulatorFactory(cell, network, engine, clamps, recorded)
-    return run_trials(
-        spec,
+    common: Variant = {
+        "cell": cell,
+        "network": network,
+        "trials": trials,
+        "t_stop": t_stop,
+        "engine": engine,
+        "clamp": clamp,
+        "record": record if isinstance(record, str) else tuple(record),
+    }
+    ask = Asking(seed=int(seed))
+    asked = {"": ask(run, common)} if variants is None else ask_variants(ask, run, common, variants)
+    sweep = run_sweep(
+        run,
+        asked,
         catalog,
-        factory,
-        t_stop=t_stop,
         workers=workers,
         wait=wait,
         progress=progress,
-        limits=limits,
-        prepare=partial(prepare, engine),
+        limits=Limits(
+            batch_trials=batch_trials,
+            batch_seconds=batch_seconds,
+            max_retries=max_retries,
+            trial_timeout=trial_timeout,
+        ),
+        prepare=partial(_prepare, ask.engines),
     )
+    return sweep[""] if variants is None else sweep
 
 
-def _whole(key: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError("is not valid", key=key, value=value, expected=f"a whole number of at least {least}")
+def _prepare(engines: set[str]) -> None:
+    for engine in sorted(engines):
+        prepare(engine)
 
 
 def _duration(key: str, value: Any, unit: str) -> None:

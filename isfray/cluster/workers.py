@@ -12,13 +12,16 @@ from typing import Any
 
 import ray
 
-from isfray.cluster.actors import Outcome, PackedRef, SimulationActor
+from isfray.activity import trial_seed
+from isfray.cluster.actors import Outcome, PackedRef, Place, SimulationActor
+from isfray.cluster.work import Setup, Work
 
 
-@dataclass
+@dataclass(eq=False)
 class Call:
-    """One trial an actor has: where its tables will be, and how the actor was lost under it, if it was."""
+    """One trial an actor has: of which run, where its tables will be, and how the actor was lost under it, if so."""
 
+    work: Work
     trial: int
     tables: PackedRef
     error: Exception | None = None
@@ -34,6 +37,8 @@ class Worker:
         Ray's handle of it.
     name : str
         As on Ray's dashboard.
+    setup : Setup
+        What it is built with.
     node : str
         Node it runs on, once `ready`.
     ready : bool
@@ -41,7 +46,7 @@ class Worker:
     retiring : bool
         Whether it is to get no more trials.
     calls : dict
-        Trials it has, by number, oldest first: the first is running, the others are queued behind it.
+        Trials it has, oldest first: the first is running, the others are queued behind it.
     idle_since : float
         When it last ended a trial (and so began the first of `calls`), s.
     memory : int
@@ -54,32 +59,42 @@ class Worker:
 
     handle: Any
     name: str
+    setup: Setup
     node: str = ""
     ready: bool = False
     retiring: bool = False
-    calls: dict[int, Call] = field(default_factory=dict)
+    calls: dict[Call, None] = field(default_factory=dict)
     idle_since: float = 0.0
     memory: int = 0
     ending: str = ""
     blame: bool = True
 
-    def send(self, trial: int, seed: int, t_stop: float | None, now: float) -> ray.ObjectRef[Outcome]:
-        """Queue a trial; returns where its outcome will be."""
-        tables, outcome = self.handle.run.options(num_returns=2).remote(trial, seed, t_stop)
+    def build(self) -> ray.ObjectRef[Place]:
+        """Queue the building of its runner; returns where it will tell how that went."""
+        return self.handle.build.options(name="SimulationActor.build").remote(self.setup.ref)
+
+    def send(self, work: Work, trial: int, now: float) -> tuple[Call, ray.ObjectRef[Outcome]]:
+        """Queue a trial, after building anew if it needs another setup; returns where its outcome will be."""
+        if work.setup is not self.setup:
+            self.setup = work.setup
+            self.build()
+        run = self.handle.run.options(num_returns=2, name=f"SimulationActor.run {work.run} trial {trial}")
+        tables, outcome = run.remote(trial, trial_seed(work.seed, trial), work.t_stop)
         if not self.calls:
             self.idle_since = now
-        self.calls[trial] = Call(trial, tables)
-        return outcome
+        call = Call(work, trial, tables)
+        self.calls[call] = None
+        return call, outcome
 
-    def finish(self, trial: int, now: float) -> Call:
+    def finish(self, call: Call, now: float) -> None:
         """Take a trial off that came back."""
         self.idle_since = now
-        return self.calls.pop(trial)
+        del self.calls[call]
 
     def end(self, why: str = "", *, blame: bool = True) -> None:
         """Kill the process, unless it is ending already; every trial it has comes back as an error."""
         if not self.ending:
-            errors = [call.error for call in self.calls.values() if call.error is not None]
+            errors = [call.error for call in self.calls if call.error is not None]
             self.ending = why or (f"its process died: {death(errors[0])}" if errors else "its process died")
             self.blame = blame
             ray.kill(self.handle)
@@ -87,19 +102,19 @@ class Worker:
     @property
     def all_lost(self) -> bool:
         """Whether every trial it has came back as an error."""
-        return all(call.error is not None for call in self.calls.values())
+        return all(call.error is not None for call in self.calls)
 
     def preempted(self) -> bool:
         """Whether its node was taken away, as announced or as found: no trial is to blame for that."""
-        if any(getattr(call.error, "preempted", False) for call in self.calls.values()):
+        if any(getattr(call.error, "preempted", False) for call in self.calls):
             return True
         return any(node["NodeID"] == self.node and not node["Alive"] for node in ray.nodes())
 
 
-def hire(factory: Any, name: str) -> Worker:
-    """Ask for one more simulation actor; `factory` refers to the runner factory in the object store."""
+def hire(setup: Setup, name: str) -> Worker:
+    """Ask for one more simulation actor."""
     actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(SimulationActor)
-    return Worker(actor.options(name=name).remote(factory), name)
+    return Worker(actor.options(name=name).remote(), name, setup)
 
 
 def death(error: Exception) -> str:

@@ -127,12 +127,12 @@ def _weights(
     weights = {}
     for p in np.unique(population).tolist():
         here = population == p
-        for r, receptor in enumerate(network.populations[p].receptors):
-            if receptor.weight_distribution is not None:
+        for r in range(len(network.populations[p].receptors)):
+            if network.weights_differ(p, r):
                 if not known[here].all():
                     name = network.populations[p].name
                     raise InputError(
-                        f"has no such synapse in {name}, whose weights are drawn", file=where, key="synapse_id"
+                        f"has no such synapse in {name}, whose weights differ", file=where, key="synapse_id"
                     )
                 weights[p, r] = draw_weights(network, p, r, seed)[synapse_id[here]]
     return weights

@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isfray.engine.nmodl import known_mechanisms
 from isfray.model.cell import CellModel, segment_label, soma_site
 from isfray.model.entry import nearest
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
-
-SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
-"""Voltages (mV) whose upward crossing is a spike, at the soma and elsewhere (FORMATS 14)."""
 
 _PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")
 _ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")
@@ -59,7 +54,8 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
         "sites": the soma and the cell's recording sites. "all" or "v": those and every segment, as `sec_038_seg_032`.
         Places: "soma", a site's label, a segment's name, or `38(0.93)` for section 38 at x = 0.93.
         Range variables, recorded in every segment that has them: `Ca_HVA.ica` of a mechanism, or `cai`, `ica`, `eca` of
-        an ion. A list may mix them; with variables alone the sites are recorded too.
+        an ion. A list may mix them. The soma is always recorded, because spikes are counted there; with variables alone
+        the recording sites are too.
 
     Raises
     ------
@@ -84,7 +80,10 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
             variables.append(_variable(name, attribute, cell))
         else:
             sites.append(_place(name, cell, known))
-    return Recording(tuple(dict.fromkeys(sites)) or default, tuple(variables))
+    sites = sites or list(default)
+    if soma_site() not in sites:
+        sites = [soma_site(), *sites]
+    return Recording(tuple(dict.fromkeys(sites)), tuple(variables))
 
 
 def _attribute(name: str) -> str | None:
@@ -133,10 +132,3 @@ def _place(name: str, cell: CellModel, known: dict[str, RecordingSite]) -> Recor
     segment = g.segment_index(section, x)
     flat = g.offsets[section] + segment
     return RecordingSite(name, section, segment, float(g.segment_x[flat]), float(g.segment_distance[flat]))
-
-
-def detect_spikes(time: NDArray[Any], voltage: NDArray[Any], threshold: float) -> NDArray[np.float64]:
-    """Return the times of samples at or above threshold (mV) whose predecessor is below (FORMATS 14)."""
-    above = voltage >= threshold
-    out: NDArray[np.float64] = time[1:][above[1:] & ~above[:-1]]
-    return out

@@ -20,10 +20,11 @@ from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.fit import fit
 from isfray.engine.integration import advance, chosen_engine
 from isfray.engine.live_cell import LiveCell
-from isfray.engine.recording import DENDRITE_THRESHOLD, SOMA_THRESHOLD, detect_spikes, read_recording
+from isfray.engine.recording import read_recording
 from isfray.engine.synapses import Synapses
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
+from isfray.model.detection import detect_spikes, threshold
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
@@ -175,12 +176,14 @@ class Simulator:
         time, sites = np.array(self._time), self.recording.sites
         traces = np.stack([np.array(trace) for _, _, trace in self._traces])
         voltage = dict(zip((site.label for site in sites), traces, strict=False))
-        spike_times = [detect_spikes(time, v, threshold(s)) for s, v in zip(sites, voltage.values(), strict=True)]
+        spike_times = [
+            detect_spikes(time, v, threshold(s.section)) for s, v in zip(sites, voltage.values(), strict=True)
+        ]
         out = {
             "synapse_activation": self._synapse_table(trial, active),
             "cell_activation": self._cell_table(trial, spikes),
             "spike_times": tables.spike_times(
-                trial, sites=list(voltage), thresholds=[threshold(s) for s in sites], times=spike_times
+                trial, sites=list(voltage), thresholds=[threshold(s.section) for s in sites], times=spike_times
             ),
             "voltage_traces": tables.voltage_traces(
                 trial, **self._places(sites), t_start=float(time[0]), dt=self.dt, voltage=traces[: len(sites)]
@@ -198,7 +201,6 @@ class Simulator:
                 dt=self.dt,
                 values=traces[len(sites) :],
             )
-        at_soma = [len(t) for s, t in zip(sites, spike_times, strict=True) if s.section == 0]
         row = tables.trial_row(
             trial,
             seed=seed,
@@ -206,7 +208,7 @@ class Simulator:
             dt=self.dt,
             n_active_synapses=0 if active is None else len(active),
             n_releases=0 if active is None else len(active.times),
-            n_spikes=at_soma[0] if at_soma else 0,
+            n_spikes=len(spike_times[list(voltage).index("soma")]),
             engine=self.engine,
             host=socket.gethostname(),
             wall_s=clock.perf_counter() - began,
@@ -279,11 +281,6 @@ class Simulator:
             "celltypes": [p.celltype for p in populations],
             "columns": [p.column for p in populations],
         }
-
-
-def threshold(site: RecordingSite) -> float:
-    """Return the voltage (mV) whose upward crossing counts as a spike at a site."""
-    return SOMA_THRESHOLD if site.section == 0 else DENDRITE_THRESHOLD
 
 
 def positive(key: str, value: Any) -> float:

@@ -53,6 +53,10 @@ class Synapses:
         for p, flat in np.unique(np.column_stack([population, segment]), axis=0).tolist():
             for receptor, kinetics in self._receptors[p]:
                 self._process(flat, receptor, kinetics)
+        # Made as synapses first release, connections would let memory grow over some hundred trials.
+        for index, p, flat in zip(connected.tolist(), population.tolist(), segment.tolist(), strict=True):
+            for r, (receptor, kinetics) in enumerate(self._receptors[p]):
+                self._connection(index, r, flat, receptor, kinetics)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
         """Make the trial's connections ready; return what posts its events, to be called after `finitialize`."""

@@ -254,6 +254,11 @@ def read_activity(
     return (_component(celltype, keys, param, path, entry_keys),)
 
 
+def read_pointcell(keys: Any, param: ParamFile, path: Key) -> Activity:
+    """Return the pointcell activity written at `path`, as the evoked templates of FORMATS 4 have it."""
+    return _component("pointcell", keys, param, path, ())
+
+
 def _component(kind: str, keys: Any, param: ParamFile, path: Key, siblings: tuple[str, ...]) -> Activity:
     if kind == "spiketrain":
         return validate(SpikeTrain, keys, param, path, siblings=siblings)

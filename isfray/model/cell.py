@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,13 @@ from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, St
 from isfray.model.landmarks import RecordingSite, read_sites
 from isfray.model.membrane import NEURON_CM, NEURON_RA, Membrane, densities, read_membrane
 from isfray.model.modification import Modification, diameter_scale, read_modifications, stimuli
-from isfray.model.morphology import AIS, FloatArray, Morphology, with_axon
-from isfray.model.param import ParamFile, parse_param
+from isfray.model.morphology import AIS, AXON, FloatArray, Morphology, with_axon
+from isfray.model.param import ParamFile, format_param, parse_param
+from isfray.model.storing import write_inputs
+from isfray.model.swc import read_swc
 
 _NOT_LABELS = ("filename", "cell_modify_functions", "discretization", "spatialgraph_modify_functions")
+_MORPHOLOGIES = (".hoc", ".swc")
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,11 @@ class SimulationDefaults:
     temperature: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CellModel:
     """A biophysically detailed neuron as plain data.
+
+    Two models are equal if the same neuron is simulated and recorded, whatever files they were read from.
 
     Attributes
     ----------
@@ -82,16 +88,33 @@ class CellModel:
         """Electrodes that the modify functions place."""
         return stimuli(self.modifications, self.geometry)
 
+    def save(self, path: str | Path) -> Path:
+        """Write the cell as a `.param` file, and beside it the files it names; see `NetworkModel.save`."""
+        return write_inputs(self.inputs, self.param.data, path, _renamed)
 
-def load_cell(path: str | Path, search_paths: Iterable[str | Path] = ()) -> CellModel:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CellModel):
+            return NotImplemented
+        names = ("geometry", "membranes", "modifications", "sites", "defaults", "mechanism_globals")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def load_cell(
+    path: str | Path, search_paths: Iterable[str | Path] = (), *, biophysics: str | Path | None = None
+) -> CellModel:
     """Read a cell parameter file and the files it names.
 
     Parameters
     ----------
     path : path
-        The `.param` file (FORMATS 2).
+        The `.param` file (FORMATS 2); or, with `biophysics`, a morphology: `.swc` or `.hoc`.
     search_paths : iterable of path
         Where else to look for files it names; a stored absolute path that does not exist here is looked for by name.
+    biophysics : path, optional
+        A `.param` file whose membrane and simulation settings the morphology takes; the morphology and the recording
+        sites it names belong to another cell and are not used.
 
     Returns
     -------
@@ -105,7 +128,14 @@ def load_cell(path: str | Path, search_paths: Iterable[str | Path] = ()) -> Cell
     Examples
     --------
     >>> cell = load_cell("86_C2_center.param")  # doctest: +SKIP
+    >>> cell = load_cell("C010600B2.CNG.swc", biophysics="86_C2_center.param")  # doctest: +SKIP
     """
+    if biophysics is not None:
+        return _with_biophysics(read_file(path), biophysics)
+    if Path(path).suffix.lower() in _MORPHOLOGIES:
+        raise InputError(
+            "is a morphology", key="path", value=str(path), expected="a .param file, or biophysics= as well"
+        )
     return _build(read_file(path), FolderSource(Path(path).parent, search_paths))
 
 
@@ -114,8 +144,21 @@ def cell_from_inputs(inputs: ModelInputs) -> CellModel:
     return _build(inputs.main, StoredSource(inputs.references))
 
 
-def _build(main: InputFile, source: Source) -> CellModel:
-    param = parse_param(main.text, main.path or main.name)
+def _with_biophysics(morphology: InputFile, biophysics: str | Path) -> CellModel:
+    given = read_file(biophysics)
+    param = parse_param(given.text, given.path)
+    top = Entry(param)
+    data = {
+        **param.data,
+        "neuron": {**top.child("neuron").data, "filename": morphology.name},
+        "sim": {**top.child("sim").data, "recordingSites": []},
+    }
+    main = InputFile(f"{PurePath(morphology.name).stem}.param", format_param(data).encode())
+    return _build(main, StoredSource({morphology.name: morphology}), ParamFile(data, param.file, param.lines))
+
+
+def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> CellModel:
+    param = param or parse_param(main.text, main.path or main.name)
     top = Entry(param)
     top.only(("info", "NMODL_mechanisms", "mech_globals", "neuron", "sim"))
     neuron, sim = top.child("neuron"), top.child("sim")
@@ -127,7 +170,7 @@ def _build(main: InputFile, source: Source) -> CellModel:
         references[reference] = source.read(reference, file=param.file, key=place)
         return references[reference]
 
-    morphology = read_hoc(fetch(neuron, "filename", neuron.text("filename")))
+    morphology = _morphology(fetch(neuron, "filename", neuron.text("filename")), axon=AXON in neuron)
     if AIS in neuron:
         morphology = with_axon(morphology)
     membranes = _membranes(neuron, morphology)
@@ -159,6 +202,20 @@ def _build(main: InputFile, source: Source) -> CellModel:
             error.problem, file=param.file, key=f"neuron.{error.key}", value=error.value, expected=error.expected
         ) from None
     return cell
+
+
+def _morphology(file: InputFile, axon: bool) -> Morphology:
+    suffix = PurePath(file.name).suffix.lower()
+    if suffix not in _MORPHOLOGIES:
+        raise InputError("is not a morphology", file=file.path or file.name, expected="a .hoc or .swc file")
+    return read_hoc(file) if suffix == ".hoc" else read_swc(file, axon=axon)
+
+
+def _renamed(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The content of a cell file with its references renamed."""
+    neuron = {**data["neuron"], "filename": names[data["neuron"]["filename"]]}
+    sites = [names[reference] for reference in data["sim"].get("recordingSites") or []]
+    return {**data, "neuron": neuron, "sim": {**data["sim"], "recordingSites": sites}}
 
 
 def _membranes(neuron: Entry, morphology: Morphology) -> tuple[Membrane, ...]:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from isfray.model.arrays import ArrayEquality
 from isfray.model.morphology import AIS, APICAL, DENDRITE, MYELIN, FloatArray, IntArray, Morphology
 
 FAR_APICAL = 1000.0
@@ -23,8 +24,8 @@ class Discretization:
     max_seg_length: float | None = None
 
 
-@dataclass(frozen=True)
-class Geometry:
+@dataclass(frozen=True, eq=False)
+class Geometry(ArrayEquality):
     """A morphology cut into segments. Distances are path lengths between NEURON's nodes, in um.
 
     Attributes

@@ -31,7 +31,7 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {
 """Names and their arguments with defaults."""
 
 _REFUSED = {
-    "synaptic_input": "give the second network to the Simulator instead",
+    "synaptic_input": "one network file with the populations of both networks",
     "scale_morphology": "a morphology file with the wanted points: ISF's function never reached NEURON",
 }
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from isfray.model.arrays import ArrayEquality
 from isfray.model.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -17,8 +18,8 @@ IntArray = npt.NDArray[np.int32]
 SOMA, DENDRITE, APICAL, AXON, AIS, MYELIN = "Soma", "Dendrite", "ApicalDendrite", "Axon", "AIS", "Myelin"
 
 
-@dataclass(frozen=True)
-class Section:
+@dataclass(frozen=True, eq=False)
+class Section(ArrayEquality):
     """One section as a file describes it.
 
     Attributes

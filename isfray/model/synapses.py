@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isfray.model.arrays import ArrayEquality
+from isfray.model.connect import Convergence, connect
 from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile
 
@@ -19,20 +21,8 @@ F64 = NDArray[np.float64]
 T = TypeVar("T", bound=np.generic)
 
 
-class _Arrays:
-    """Equality of frozen dataclasses that hold arrays."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        names = self.__dataclass_fields__  # type: ignore[attr-defined]
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
 @dataclass(frozen=True, eq=False)
-class Synapses(_Arrays):
+class Synapses(ArrayEquality):
     """Every synapse of a network, grouped by population in network order, in `.syn` order within.
 
     A synapse's id within its population (as ISF counts) is its index minus `offsets[population]`.
@@ -61,7 +51,7 @@ class Synapses(_Arrays):
 
 
 @dataclass(frozen=True, eq=False)
-class Connections(_Arrays):
+class Connections(ArrayEquality):
     """Which presynaptic cell drives which synapse, grouped by population, in `.con` order within.
 
     Attributes
@@ -106,6 +96,7 @@ class TypedRows:
         return InputError(problem, file=self.file, line=int(self.line[row]), key=key, expected=expected)
 
 
+@lru_cache(maxsize=4)  # edits of a network share its files
 def parse_synapses(file: InputFile) -> TypedRows:
     """Read a `.syn` file: type, section id, x. A fourth column (pruned or not) is allowed and not used.
 
@@ -120,6 +111,7 @@ def parse_synapses(file: InputFile) -> TypedRows:
     return rows
 
 
+@lru_cache(maxsize=4)  # edits of a network share its files
 def parse_connections(file: InputFile) -> TypedRows:
     """Read a `.con` file: type, cell id, synapse id.
 
@@ -136,12 +128,12 @@ def parse_connections(file: InputFile) -> TypedRows:
 
 @dataclass(frozen=True)
 class Embedded:
-    """What one population takes from its `.syn` and `.con`."""
+    """What one population takes from its `.syn` and `.con`, or how it is connected where it has no `.con`."""
 
     name: str
     n_cells: int
     synapses: TypedRows
-    connections: TypedRows
+    connections: TypedRows | Convergence
 
 
 def embed(populations: Sequence[Embedded]) -> tuple[Synapses, Connections]:
@@ -156,25 +148,33 @@ def embed(populations: Sequence[Embedded]) -> tuple[Synapses, Connections]:
     """
     located = [p.synapses.of(p.name) for p in populations]
     offsets = _offsets([len(rows) for rows in located])
-    wired = [p.connections.of(p.name) for p in populations]
-    cells = [p.connections.first[rows] for p, rows in zip(populations, wired, strict=True)]
-    local = [p.connections.second[rows].astype(np.int64) for p, rows in zip(populations, wired, strict=True)]
-    for p, rows, cell, synapse, at in zip(populations, wired, cells, local, located, strict=True):
-        _check_connections(p, rows, cell, synapse, len(at))
+    wired = [_wiring(p, len(rows)) for p, rows in zip(populations, located, strict=True)]
     synapses = Synapses(
         _joined([p.synapses.first[rows] for p, rows in zip(populations, located, strict=True)], np.dtype(np.int32)),
         _joined([p.synapses.second[rows] for p, rows in zip(populations, located, strict=True)], np.dtype(np.float64)),
         offsets,
     )
     connections = Connections(
-        _joined(cells, np.dtype(np.int32)),
-        _joined([synapse + start for synapse, start in zip(local, offsets, strict=False)], np.dtype(np.int64)),
-        _offsets([len(rows) for rows in wired]),
+        _joined([cell for cell, _ in wired], np.dtype(np.int32)),
+        _joined([synapse + start for (_, synapse), start in zip(wired, offsets, strict=False)], np.dtype(np.int64)),
+        _offsets([len(cell) for cell, _ in wired]),
     )
     return synapses, connections
 
 
-def _check_connections(p: Embedded, rows: I64, cell: I64, synapse: I64, n_synapses: int) -> None:
+def _wiring(p: Embedded, n_synapses: int) -> tuple[I64, I64]:
+    """Cell id and synapse id of each connection of one population."""
+    if isinstance(p.connections, Convergence):
+        return connect(p.name, p.n_cells, n_synapses, p.connections)
+    rows = p.connections.of(p.name)
+    cell, synapse = p.connections.first[rows], p.connections.second[rows].astype(np.int64)
+    _check_connections(p, p.connections, rows, cell, synapse, n_synapses)
+    return cell, synapse
+
+
+def _check_connections(
+    p: Embedded, connections: TypedRows, rows: I64, cell: I64, synapse: I64, n_synapses: int
+) -> None:
     for ids, limit, what, having in (
         (cell, p.n_cells, "cell", f"a cell id below the population's cellNr, {p.n_cells}"),
         (
@@ -186,11 +186,11 @@ def _check_connections(p: Embedded, rows: I64, cell: I64, synapse: I64, n_synaps
     ):
         if (ids >= limit).any():
             bad = int(np.argmax(ids >= limit))
-            raise p.connections.error(int(rows[bad]), f"{what} {ids[bad]} of {p.name} does not exist", having)
+            raise connections.error(int(rows[bad]), f"{what} {ids[bad]} of {p.name} does not exist", having)
     if len(synapse) and np.bincount(synapse).max() > 1:
         _, first = np.unique(synapse, return_index=True)
         again = np.setdiff1d(np.arange(len(synapse)), first)[0]
-        raise p.connections.error(
+        raise connections.error(
             int(rows[again]),
             f"synapse {synapse[again]} of {p.name} has a presynaptic cell already",
             "one row for each synapse",

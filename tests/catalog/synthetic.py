@@ -18,6 +18,8 @@ KINDS = 278
 TYPES = [f"{'VPM' if i % 7 == 0 else f'L{i % 6}py'}_{'ABCDE'[i % 5]}{i}" for i in range(KINDS)]
 CELLTYPES = [name.split("_")[0] for name in TYPES]
 COLUMNS = [name.split("_")[1] for name in TYPES]
+TABLES = ["trials", "synapse_activation", "cell_activation", "spike_times", "voltage_traces"]
+"""Tables that every trial has."""
 
 
 def trial(number: int, **shape: Any) -> dict[str, pa.Table]:
@@ -117,11 +119,14 @@ class Faulty(Storage):
     def _do(self, name: str, *arguments: Any) -> Any:
         self.left -= 1
         if self.left == -1 and not self.after:
-            raise Stopped(name)
+            self.stop(name)
         result = getattr(self.inner, name)(*arguments)
         if self.left == -1:
-            raise Stopped(name)
+            self.stop(name)
         return result
+
+    def stop(self, name: str) -> None:
+        raise Stopped(name)
 
     def read(self, key):
         return self._do("read", key)
@@ -142,5 +147,16 @@ class Faulty(Storage):
         for key in keys:
             self._do("delete", [key])
 
+    def remove_unfinished(self, before):
+        return self._do("remove_unfinished", before)
+
     def source(self, key):
         return self.inner.source(key)
+
+    @property
+    def has_room(self):
+        return self.inner.has_room
+
+    @property
+    def scan_options(self):
+        return self.inner.scan_options

@@ -9,8 +9,7 @@ from polars.testing import assert_frame_equal
 
 from isfray.catalog import Catalog
 from isfray.catalog.location import open_storage
-from isfray.tables import SCHEMAS
-from tests.catalog.synthetic import Faulty, Stopped, batch, spec
+from tests.catalog.synthetic import TABLES, Faulty, Stopped, batch, spec
 from tests.catalog.test_catalog import RUN, assert_holds, expected, rows
 
 
@@ -97,7 +96,7 @@ def test_a_full_file_is_not_written_again(opened):
     catalog.commit(RUN, batch([20]))
     catalog.compact(RUN, file_bytes=20_000)
     assert full <= {f.path for c in catalog._log(RUN).live() for f in c.files}
-    for table in SCHEMAS:
+    for table in TABLES:
         assert_frame_equal(rows(catalog, table), expected(table, [*range(12), 20]))
 
 

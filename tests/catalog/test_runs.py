@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from isfray.catalog import Catalog, RunSpec, provenance
+from isfray.model import build_network, edits
 from isfray.model.cell import load_cell
 from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
 from isfray.model.network import load_network
 from tests.catalog.synthetic import Faulty, Stopped, batch, spec
+from tests.model import small_cell, small_measurements
+from tests.model.test_swc import NEURITES, SOMA
 
 RUN = "stim_C2"
 CELL = "86_C2_center.param"
@@ -116,6 +119,18 @@ def test_models_load_as_they_were_run_without_their_files(reference, tmp_path):
     assert np.array_equal(stored_network.connections.synapse, network.connections.synapse)
     catalog.open_run(RunSpec("alone", 7, {}, {"cell": stored_cell.inputs}))
     assert catalog.load_models("alone")[1] is None
+
+
+def test_built_and_edited_models_load_as_they_were_run(tmp_path):
+    (tmp_path / "cell.swc").write_text(SOMA + NEURITES)
+    cell = load_cell(tmp_path / "cell.swc", biophysics=small_cell.write(tmp_path))
+    built = build_network(**small_measurements.write(tmp_path))
+    network = edits.silence_by_soma_distance(edits.move_stimulus(built, 100.0), 0.0, 50.0)
+    catalog = Catalog(tmp_path / "r")
+    catalog.open_run(RunSpec("edited", 7, {}, {"cell": cell.inputs, "network": network.inputs}))
+    assert Catalog(tmp_path / "r").load_models("edited") == (cell, network)
+    with pytest.raises(InputError, match="edited"):
+        catalog.open_run(RunSpec("edited", 7, {}, {"cell": cell.inputs, "network": built.inputs}))
 
 
 def test_each_input_content_is_kept_once(opened):

@@ -28,14 +28,15 @@ class NullResult:
 class NullEngine:
     """Is its own factory: builds itself, once per actor.
 
-    `diary` is a file that gets a line `trial pid` for every trial begun. Trials from number `held_from` on wait until
-    the file `gate` exists.
+    `diary` is a file that gets a line `trial pid` for every trial begun, `builds` one with the pid for every build.
+    Trials from number `held_from` on wait until the file `gate` exists.
     """
 
     rows: int = 20
     held_from: int | None = None
     gate: Path | None = None
     diary: Path | None = None
+    builds: Path | None = None
     raises: frozenset[int] = frozenset()
     exits: frozenset[int] = frozenset()
     dies_once: frozenset[int] = frozenset()
@@ -48,6 +49,9 @@ class NullEngine:
     def __call__(self) -> NullEngine:
         if self.unbuildable is not None:
             raise self.unbuildable
+        if self.builds is not None:
+            with self.builds.open("a") as file:
+                file.write(f"{os.getpid()}\n")
         return self
 
     def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:

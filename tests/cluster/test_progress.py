@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 import re
 from dataclasses import replace
 
-from isfray.cluster.progress import Bar, Lines, Progress, Silent, reporter
+from isfray.cluster.progress import Bar, Lines, Progress, Records, Silent, reporter
 
 START = Progress("stim_C2", 100, 20, 20, 0, 0, 0, 0, 0, 0, 0.0)
 MIDDLE = replace(
@@ -61,3 +63,25 @@ def test_a_terminal_gets_one_moving_line():
 def test_a_file_that_is_no_terminal_gets_lines_and_nothing_is_shown_unasked():
     assert isinstance(reporter(True, io.StringIO()), Lines)
     assert isinstance(reporter(False, Terminal()), Silent)
+
+
+def test_json_lines_tell_progress_and_what_happens_to_workers_and_end_with_the_run():
+    file = io.StringIO()
+    records = reporter("json", file)
+    assert isinstance(records, Records)
+    records.update(START)
+    logging.getLogger("isfray.cluster.crew").info("%s is gone", "an actor")
+    records.update(MIDDLE)
+    records.close()
+    logging.getLogger("isfray.cluster.crew").info("after the end")
+    first, event, last = map(json.loads, file.getvalue().splitlines())
+    assert (first["event"], first["done"], first["seconds_left"]) == ("progress", 20, None)
+    assert (event["event"], event["level"], event["message"]) == ("log", "info", "an actor is gone")
+    assert (last["done"], last["trials_per_second"], last["bytes_written"]) == (50, 2.0, 3_400_000)
+
+
+def test_the_progress_of_a_sweep_is_the_sum_of_its_runs():
+    both = Progress.of_all("s", [MIDDLE, replace(MIDDLE, done=40, seconds=20.0)])
+    assert (both.run, both.total, both.done, both.before) == ("s", 200, 90, 40)
+    assert (both.running, both.workers) == (2, 2), "the same actors"
+    assert both.rate == (90 + 20 - 40) / 20.0

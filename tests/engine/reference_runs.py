@@ -82,3 +82,14 @@ def repeated(model: Path) -> dict[str, Any]:
         "tables_equal": tables[0] == tables[1],
         "activation_equal": replayed.tables["synapse_activation"].to_pydict() == tables[0]["synapse_activation"],
     }
+
+
+def both_paths(model: Path, seeds: list[int], t_stop: float) -> list[tuple[Any, Any]]:
+    """The same drawn trials on the default path and on one point process per active synapse in NEURON."""
+    models = load_cell(model / "86_C2_center.param"), load_network(model / "network.param")
+    simulators = Simulator(*models), Simulator(*models, engine="neuron", share_synapses=False)
+    out = []
+    for seed in seeds:
+        results = [s.run(seed=seed, t_stop=t_stop) for s in simulators]
+        out.append(tuple((dict(r.voltage), r.tables["spike_times"].to_pylist()) for r in results))
+    return out

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from isfray.activity import trial_seed
 from isfray.engine import ENGINES
 from tests.engine.child import in_child
 
@@ -73,3 +74,13 @@ def test_a_trial_is_the_same_whatever_ran_before_it(reference):
     assert len(set(found["digests"])) == 1
     assert found["tables_equal"]
     assert found["activation_equal"]
+
+
+def test_drawn_trials_have_the_reference_voltage_on_the_default_path(reference):
+    seeds = [trial_seed(99, k) for k in range(4)]
+    for (voltage, spikes), (expected, expected_spikes) in in_child(
+        RUNS, "both_paths", reference / "model", seeds, 100.0
+    ):
+        assert spikes == expected_spikes
+        for site, v in expected.items():
+            np.testing.assert_allclose(voltage[site], v, rtol=0, atol=1e-6)

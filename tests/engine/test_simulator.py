@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from isfray.engine import ENGINES, Simulator
-from isfray.engine.recording import detect_spikes
 from isfray.model import InputError, load_cell, load_network
+from isfray.model.detection import detect_spikes
 from tests.engine.child import in_child
 from tests.model.small_cell import write
 
@@ -47,11 +47,11 @@ def test_a_clamp_goes_to_its_section_by_label_or_id(tmp_path):
     assert apical[site][at] > soma[site][at]
 
 
-def test_what_is_asked_for_is_recorded_and_nothing_else(tmp_path):
+def test_what_is_asked_for_is_recorded_and_the_soma_and_nothing_else(tmp_path):
     path = write(tmp_path)
     cell = load_cell(path)
     site = cell.sites[0]
-    jobs = [{}, {"record": "all"}, {"record": ["soma", "4(0.99)", "sec_005_seg_001"]}]
+    jobs = [{}, {"record": "all"}, {"record": ["4(0.99)", "sec_005_seg_001"]}]
     default, everything, named = in_child(RUNS, "voltages", path, jobs, 5.0)
     assert list(default) == ["soma", site.label]
     assert len(everything) == 2 + cell.geometry.n_segments

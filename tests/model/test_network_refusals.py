@@ -55,7 +55,7 @@ WRONG: list[tuple[str, Any, str, str]] = [
     ("network.INH.celltype", REMOVED, "", "'spiketrain', 'pointcell'"),
     ("network.VPM_C2.celltype", {}, "", "'spiketrain', 'pointcell'"),
     ("network.VPM_C2.celltype.spiketrains", {"interval": 3.0}, "", "expected spiketrain"),
-    ("network.VPM_C2.interval", 4.0, "", "celltype, convergence, synapses"),
+    ("network.VPM_C2.interval", 4.0, "", "celltype, connectivity_seed, convergence, synapses"),
     (f"{PSTH_AT}.distribution", "PTSH", "", "PSTH_poissontrain_v2"),
     (f"{PSTH_AT}.distribution", 7, "", "PSTH_poissontrain_v2"),
     (f"{PSTH_AT}.probabilitys", [0.1, 0.1], "", "expected probabilities"),

@@ -1,0 +1,70 @@
+"""What was committed at one moment, in every table alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from isfray.catalog.log import Commit, by_table, committed
+from isfray.catalog.scan import Trials, scan_files
+from isfray.catalog.storage import Storage
+from isfray.model.errors import InputError
+from isfray.tables import SCHEMAS
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Some runs as they were when it was taken: trials committed since are in none of its tables.
+
+    Attributes
+    ----------
+    storage : Storage
+        Where.
+    commits : mapping
+        Commits that counted then, by run.
+    """
+
+    storage: Storage
+    commits: Mapping[str, tuple[Commit, ...]]
+
+    def scan(
+        self, table: str, run: str | None = None, trials: Trials | None = None, columns: Sequence[str] | None = None
+    ) -> pl.LazyFrame:
+        """Lazy table; see `Catalog.scan`."""
+        check_table(table, self.storage.uri)
+        wanted = self.commits if run is None else {run: self._of(run)}
+        files = {name: by_table(of).get(table, []) for name, of in wanted.items()}
+        return scan_files(self.storage, table, files, trials, columns)
+
+    def __getitem__(self, table: str) -> pl.LazyFrame:
+        """Lazy table of every run; see `scan`."""
+        return self.scan(table)
+
+    def runs(self) -> list[str]:
+        """Names of the runs, sorted."""
+        return sorted(self.commits)
+
+    def tables(self) -> list[str]:
+        """Names of the tables that hold rows."""
+        used = {file.table for of in self.commits.values() for commit in of for file in commit.files if file.rows}
+        return [name for name in SCHEMAS if name in used]
+
+    def committed_trials(self, run: str) -> NDArray[np.int32]:
+        """Ascending numbers of the trials of a run."""
+        return committed(self._of(run))
+
+    def _of(self, run: str) -> tuple[Commit, ...]:
+        if run not in self.commits:
+            expected = "one of its runs: " + (", ".join(self.runs()) or "none")
+            raise InputError("is not in the snapshot", file=self.storage.uri, key="run", value=run, expected=expected)
+        return self.commits[run]
+
+
+def check_table(table: str, uri: str) -> None:
+    """Refuse a name that is no table's."""
+    if table not in SCHEMAS:
+        raise InputError("is not a table", file=uri, key="table", value=table, expected="one of " + ", ".join(SCHEMAS))

@@ -1,0 +1,23 @@
+"""What counts as a spike at a recorded place (FORMATS 14)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
+"""Voltages (mV) whose upward crossing is a spike, at the soma and elsewhere."""
+
+
+def threshold(section: int) -> float:
+    """Return the voltage (mV) whose upward crossing counts as a spike in a section; the soma is section 0."""
+    return SOMA_THRESHOLD if section == 0 else DENDRITE_THRESHOLD
+
+
+def detect_spikes(time: NDArray[Any], voltage: NDArray[Any], threshold: float) -> NDArray[np.float64]:
+    """Return the times of samples at or above threshold (mV) whose predecessor is below."""
+    above = voltage >= threshold
+    out: NDArray[np.float64] = time[1:][above[1:] & ~above[:-1]]
+    return out

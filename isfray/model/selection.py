@@ -1,0 +1,127 @@
+"""Which populations of a network an edit is about, and the network with their entries changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any, TypeAlias
+
+from isfray.model.entry import nearest
+from isfray.model.errors import InputError
+from isfray.model.inputs import InputFile
+from isfray.model.network import NetworkModel, network_from_data
+from isfray.model.population import ENTRY_KEYS, Population
+
+Populations: TypeAlias = str | Iterable[str] | Callable[[Population], bool] | None
+"""All (None), those of a name, cell type or column, those of several, or those a function says yes to."""
+
+Entry: TypeAlias = dict[str, Any]
+Change: TypeAlias = Callable[[Entry], Entry]
+"""Returns the keys that change, with their new values."""
+
+
+def select(network: NetworkModel, populations: Populations) -> tuple[Population, ...]:
+    """Return the populations that are meant, in network order; see `Populations`.
+
+    Raises
+    ------
+    InputError
+        For a word that is no name, cell type or column of the network, or if none is selected.
+    """
+    if populations is None:
+        return network.populations
+    if callable(populations):
+        meant = tuple(p for p in network.populations if populations(p))
+    else:
+        words = {populations} if isinstance(populations, str) else set(populations)
+        known = {word for p in network.populations for word in (p.name, p.celltype, p.column) if word}
+        for word in words:
+            if word not in known:
+                raise InputError(
+                    "is no population, cell type or column of the network",
+                    key="populations",
+                    value=word,
+                    expected=nearest(word, known) if isinstance(word, str) else "a name",
+                )
+        meant = tuple(p for p in network.populations if words & {p.name, p.celltype, p.column})
+    if not meant:
+        raise InputError("selects nothing", key="populations", expected="at least one population")
+    return meant
+
+
+def entries_of(network: NetworkModel) -> Entry:
+    """Return the content of `network` in the network file: the entries by name, not to be changed."""
+    entries: Entry = network.param.data["network"]
+    return entries
+
+
+def rebuilt(
+    network: NetworkModel, entries: Mapping[str, Any], references: Mapping[str, InputFile] | None = None
+) -> NetworkModel:
+    """Return the network with other entries (and more referenced files); itself if they are the same."""
+    if entries == entries_of(network):
+        return network
+    data = {**network.param.data, "network": dict(entries)}
+    files = {**network.inputs.references, **(references or {})}
+    return network_from_data(data, network.inputs.main.name, files, made="edited")
+
+
+def edit_activity(network: NetworkModel, populations: Populations, kind: str, change: Change) -> NetworkModel:
+    """Return the network with the `spiketrain` or `pointcell` keys of the selected populations changed.
+
+    Populations without this kind of activity stay as they are; InputError if all are.
+    """
+    entries = dict(entries_of(network))
+    found = False
+    for p in select(network, populations):
+        keys = component(entries[p.name], kind)
+        if keys is not None:
+            found = True
+            try:
+                new = change(keys)
+            except InputError as error:
+                raise InputError(
+                    error.problem, file=network.param.file, key=f"{p.name}.{error.key}", expected=error.expected
+                ) from None
+            entries[p.name] = with_component(entries[p.name], kind, keys | new)
+    if not found:
+        raise InputError(f"have no {kind} activity", key="populations", expected="some that have")
+    return rebuilt(network, entries)
+
+
+def component(entry: Entry, kind: str) -> Entry | None:
+    """Return the keys of one kind of activity; None if the entry has none of it."""
+    celltype = entry["celltype"]
+    if isinstance(celltype, dict):
+        keys: Entry | None = celltype.get(kind)
+        return keys
+    if celltype != kind:
+        return None
+    return {key: value for key, value in entry.items() if key not in ENTRY_KEYS}
+
+
+def with_component(entry: Entry, kind: str, keys: Entry) -> Entry:
+    """Return the entry with the keys of one kind of activity replaced or, before what it does already, added."""
+    celltype = entry["celltype"]
+    if celltype == kind:
+        return entry | keys
+    rest = {key: entry[key] for key in entry if key in ENTRY_KEYS}
+    own = celltype if isinstance(celltype, dict) else {celltype: component(entry, celltype)}
+    return rest | {"celltype": own | {kind: keys} if kind in own else {kind: keys, **own}}
+
+
+def number(key: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:
+    """Return an argument as float; InputError if it is no finite number within its bounds (`above` is exclusive)."""
+    good = not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    if not good or (above is not None and value <= above) or (least is not None and value < least):
+        bound = f" > {above:g}" if above is not None else f" >= {least:g}" if least is not None else ""
+        raise InputError("is not valid", key=key, value=value, expected="a number" + bound)
+    return float(value)
+
+
+def whole_number(key: str, value: Any, *, least: int) -> int:
+    """Return an argument as int; InputError if it is no whole number, or too small."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InputError("is not valid", key=key, value=value, expected=f"a whole number >= {least}")
+    return int(value)

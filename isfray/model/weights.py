@@ -1,0 +1,133 @@
+"""Edits of synaptic weights (FORMATS 3.2): like those of `isfray.model.edits`, which offers them too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from isfray.model.errors import InputError
+from isfray.model.inputs import read_file
+from isfray.model.network import NetworkModel
+from isfray.model.selection import Entry, Populations, entries_of, number, rebuilt, select
+from isfray.model.weight_file import parse_weights
+
+Weight: TypeAlias = float | Sequence[float]
+"""One number for all components, or one for each: (AMPA, NMDA) of a `glutamate_syn`."""
+
+_Change: TypeAlias = Callable[[list[float], str], list[float]]
+"""Takes the components of a weight and where it stands; returns the new ones."""
+
+
+def scale_weights(
+    network: NetworkModel, factor: Weight, populations: Populations = None, receptor: str | None = None
+) -> NetworkModel:
+    """Multiply the weights of receptors.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    factor : float or sequence of float
+        For all components of a weight, or one for each: (1.0, 0.0) of a `glutamate_syn` blocks NMDA receptors.
+    populations
+        Whose receptors; see `isfray.model.edits`.
+    receptor : str, optional
+        Only receptors of this mechanism.
+
+    Raises
+    ------
+    InputError
+        If the factor is none, or has another number of components than a weight, or there is no such receptor.
+    """
+    by = _numbers("factor", factor)
+
+    def change(weight: list[float], key: str) -> list[float]:
+        return [w * f for w, f in zip(weight, _components(by, len(weight), key), strict=True)]
+
+    return _edit_weights(network, {p.name: change for p in select(network, populations)}, receptor)
+
+
+def set_weights(network: NetworkModel, weights: Mapping[str, Weight], receptor: str | None = None) -> NetworkModel:
+    """Set the weights of receptors, in nS.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    weights : mapping
+        By population, cell type or column: one number for all components, or one for each, (AMPA, NMDA). Where
+        several mean one population, the last counts.
+    receptor : str, optional
+        Only receptors of this mechanism.
+
+    Raises
+    ------
+    InputError
+        As `scale_weights`.
+    """
+    changes: dict[str, _Change] = {}
+    for selected, weight in weights.items():
+        change = partial(_set, _numbers(f"weights.{selected}", weight))
+        changes |= {p.name: change for p in select(network, selected)}
+    return _edit_weights(network, changes, receptor)
+
+
+def with_weights_from(network: NetworkModel, file: str | Path) -> NetworkModel:
+    """Give each synapse its own weights, from a weight file (FORMATS 7.3), in place of those of the network file.
+
+    Receptors of a population that the file does not tell of keep theirs.
+
+    Raises
+    ------
+    InputError
+        If the file is malformed, tells of none of the network's populations or of other synapses than the network's, or
+        leaves out a synapse.
+    """
+    read = read_file(file, key="file")
+    if network.inputs.references.get(read.name, read).data != read.data:
+        raise InputError("is the name of another file of the network", key="file", value=read.name, expected="another")
+    told = {population for population, _ in parse_weights(read)}
+    entries = dict(entries_of(network))
+    for name in network.names:
+        if name in told:
+            synapses = entries[name]["synapses"] | {"weightFile": read.name}
+            entries[name] = entries[name] | {"synapses": synapses}
+    if not told & set(network.names):
+        raise InputError("tells of no population of the network", file=str(file), expected=", ".join(network.names[:3]))
+    return rebuilt(network, entries, {read.name: read})
+
+
+def _set(to: list[float], weight: list[float], key: str) -> list[float]:
+    return _components(to, len(weight), key)
+
+
+def _edit_weights(network: NetworkModel, changes: Mapping[str, _Change], receptor: str | None) -> NetworkModel:
+    entries = dict(entries_of(network))
+    found = False
+    for population, change in changes.items():
+        synapses: Entry = entries[population]["synapses"]
+        if "weightFile" in synapses:
+            there = synapses["weightFile"]
+            raise InputError("has its weights from a file", key=population, value=there, expected="other populations")
+        receptors: dict[str, Any] = dict(synapses["receptors"])
+        for name, keys in receptors.items():
+            if receptor in (None, name):
+                found = True
+                old = keys["weight"] if isinstance(keys["weight"], list) else [keys["weight"]]
+                new = change(old, f"{population}.{name}.weight")
+                receptors[name] = keys | {"weight": new if isinstance(keys["weight"], list) else new[0]}
+        entries[population] = entries[population] | {"synapses": synapses | {"receptors": receptors}}
+    if not found:
+        raise InputError("is not there", key="receptor", value=receptor, expected="one of the selected populations'")
+    return rebuilt(network, entries)
+
+
+def _numbers(key: str, value: Weight) -> list[float]:
+    return [number(key, v) for v in (value if isinstance(value, Sequence) else [value])]
+
+
+def _components(values: list[float], n: int, key: str) -> list[float]:
+    """One value for each of n components."""
+    if len(values) not in (1, n):
+        raise InputError(f"has {n} components", key=key, value=values, expected=f"one number, or {n}")
+    return values * n if len(values) == 1 else values

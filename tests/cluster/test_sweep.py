@@ -1,0 +1,118 @@
+"""Several runs in one call: each as if it were alone, by the same actors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from isfray.catalog import Catalog
+from isfray.cluster import TrialError, simulate
+from isfray.cluster.limits import Limits
+from isfray.cluster.run import Asked, run_sweep
+from isfray.model import InputError, edits, load_cell, load_network
+from tests.cluster.null_engine import NullEngine, spec
+from tests.model import small_cell
+
+pytestmark = pytest.mark.usefixtures("two_cpus")
+
+OF_THE_MACHINE = ("wall_s", "host", "finished_at")
+QUICK = Limits(batch_trials=4, batch_seconds=0.3)
+
+
+def rows(catalog: Catalog, table: str, run: str) -> list[tuple]:
+    frame = catalog.scan(table, run=run).drop("run", *OF_THE_MACHINE, strict=False)
+    return frame.sort("trial", maintain_order=True).collect().rows()
+
+
+def nulls(**engines: NullEngine) -> dict[str, Asked]:
+    return {name: Asked(spec(f"s.{name}", 10), engine, 300.0) for name, engine in engines.items()}
+
+
+def test_each_variant_is_as_if_simulated_alone(tmp_path, small_network, write_network):
+    cell, network = load_cell(small_cell.write(tmp_path)), load_network(write_network(small_network))
+    step = [{"section": "Soma", "delay": 5.0, "dur": 10.0, "amp": 1.0}]
+    variants: dict[str, Any] = {
+        "control": {},
+        "no_VPM": {"network": edits.silence_populations(network, ["VPM_C2"])},
+        "step": {"clamp": step, "trials": 2},
+        "longer": {"t_stop": 40.0},
+        "bare": {"network": None, "clamp": step, "trials": 1},
+    }
+    how: dict[str, Any] = {"seed": 3, "t_stop": 30.0, "workers": 2, "progress": False}
+    sweep = simulate(cell, network, tmp_path / "c", run="s", trials=3, variants=variants, **how)
+    assert list(sweep) == list(variants)
+    assert sweep.progress().done == 3 + 3 + 2 + 3 + 1
+    together, apart = sweep.catalog, Catalog(tmp_path / "apart")
+    for name, own in variants.items():
+        asked = {"cell": cell, "network": network, "trials": 3, **how, **own}
+        simulate(catalog=apart, run=f"s.{name}", **asked)
+    assert together.runs() == apart.runs() == sorted(f"s.{name}" for name in variants)
+    for run in apart.runs():
+        for table in apart.tables():
+            assert rows(together, table, run) == rows(apart, table, run), (run, table)
+
+
+def test_trial_k_of_every_variant_has_the_same_input_where_the_variants_agree(tmp_path, small_network, write_network):
+    cell, network = load_cell(small_cell.write(tmp_path)), load_network(write_network(small_network))
+    variants: dict[str, Any] = {"control": {}, "no_VPM": {"network": edits.silence_populations(network, ["VPM_C2"])}}
+    simulate(
+        cell, network, tmp_path / "c", run="s", trials=3, t_stop=60.0, variants=variants, workers=2, progress=False
+    )
+    catalog = Catalog(tmp_path / "c")
+    releases = catalog["synapse_activation"].select(pl.col("run").cast(pl.String), "trial", "celltype", "times")
+    control, silenced = (releases.filter(pl.col("run") == f"s.{name}").drop("run") for name in variants)
+    others = control.filter(pl.col("celltype").cast(pl.String) != "VPM").collect()
+    assert len(others) > 0
+    assert silenced.collect().rows() == others.rows()
+    assert control.collect().height > len(others)
+
+
+def test_actors_are_shared_and_built_anew_only_for_another_setup(tmp_path):
+    one = NullEngine(builds=tmp_path / "builds")
+    other = NullEngine(rows=30, builds=tmp_path / "builds")
+    sweep = run_sweep("s", nulls(a=one, b=other, c=one), tmp_path / "c", workers=1, progress=False, limits=QUICK)
+    assert sweep.progress().done == 30
+    built = (tmp_path / "builds").read_text().split()
+    assert len(built) == 2
+    assert len(set(built)) == 1, "one process"
+    counts = sweep.catalog["trials"].group_by(pl.col("run").cast(pl.String)).agg(pl.col("n_releases").unique())
+    assert dict(counts.collect().iter_rows()) == {"s.a": [20], "s.b": [30], "s.c": [20]}
+
+
+def test_a_variant_that_fails_leaves_the_others_whole(tmp_path):
+    bad = NullEngine(raises=frozenset({1, 2}))
+    with pytest.raises(TrialError, match=r"2 of 10 trials of s\.bad failed: 1, 2"):
+        run_sweep("s", nulls(bad=bad, good=NullEngine()), tmp_path, workers=2, progress=False, limits=QUICK)
+    assert Catalog(tmp_path).committed_trials("s.good").tolist() == list(range(10))
+    assert len(Catalog(tmp_path).committed_trials("s.bad")) == 8
+
+
+def test_a_cancelled_sweep_goes_on_where_it_was(tmp_path):
+    held = NullEngine(held_from=4, gate=tmp_path / "gate", diary=tmp_path / "diary")
+    sweep = run_sweep("s", nulls(a=held, b=held), tmp_path / "c", workers=2, wait=False, progress=False, limits=QUICK)
+    next(iter(sweep["a"]))
+    sweep.cancel()
+    sweep.wait()
+    kept = sum(len(sweep.catalog.committed_trials(run)) for run in ("s.a", "s.b"))
+    assert 0 < kept <= 8
+    again = run_sweep("s", nulls(a=NullEngine(), b=NullEngine()), tmp_path / "c", workers=2, progress=False)
+    assert again.progress().before == kept
+    assert again.progress().done == 20
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        ({}, "variants = {} holds no variants"),
+        ({"a": 3}, r"variants\.a = 3 is no variant"),
+        ({"a": {"seed": 3}}, r"variants\.a\.seed is no setting of a variant; expected one of cell, network"),
+        ({"a": {"t_stop": -1.0}}, r"variants\.a\.t_stop = -1\.0"),
+        ({"a/b": {}}, r"variants\.a/b\.run = 's\.a/b' is not a run name"),
+    ],
+)
+def test_a_wrong_variant_is_refused_by_name(tmp_path, variants, message):
+    with pytest.raises(InputError, match=message):
+        simulate(load_cell(small_cell.write(tmp_path)), None, tmp_path / "c", run="s", trials=1, variants=variants)
+    assert not (tmp_path / "c").exists()

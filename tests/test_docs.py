@@ -1,0 +1,31 @@
+"""What the documentation shows runs as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.model import small_cell, small_measurements
+from tests.model.test_swc import NEURITES, SOMA
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def test_the_code_of_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    small_measurements.write(tmp_path)
+    small_cell.write(tmp_path).rename(tmp_path / "cell.param")
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "cell.swc").write_text(SOMA + NEURITES)
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "networks.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)
+    assert len(blocks) == 6
+    evoked = {p.column for p in names["both"].populations if len(p.activity) > 1}
+    assert {"E1", "B3"} < evoked
+    assert "VPM" not in {p.celltype for p in names["no_thalamus"].populations}
+    assert (tmp_path / "my_cell" / "cell.swc").is_file()
