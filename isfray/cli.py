@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
@@ -12,6 +14,9 @@ from isfray.model.errors import InputError
 
 if TYPE_CHECKING:
     from isfray.catalog import Catalog
+
+_FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
+_FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -96,11 +101,33 @@ def _parser() -> argparse.ArgumentParser:
     compact.add_argument("name", metavar="NAME")
     compact.set_defaults(command=_compact)
 
-    export = commands.add_parser("export", help="write a run in the raw layout of ISF")
+    plot = commands.add_parser("plot", help="draw a figure of a run")
+    plot.add_argument("kind", metavar="KIND", help=", ".join(_FIGURES))
+    plot.add_argument("uri", metavar="URI")
+    plot.add_argument("name", metavar="NAME", nargs="+", help="the run; psth and raster draw several")
+    plot.add_argument("--out", required=True, metavar="F", help=".png, .svg, .pdf or .jpg")
+    plot.add_argument("--theme", metavar="T", help="light (default) or dark")
+    plot.add_argument("--site", metavar="PLACE", help="recorded place (soma)")
+    plot.add_argument("--trial", type=int, metavar="N", help="one trial (raster of cells, morphology, currents)")
+    plot.add_argument("--of", metavar="WHAT", help="raster: spikes (default) or cells")
+    plot.add_argument("--celltype", metavar="TYPE", help="activations: only synapses of this presynaptic type")
+    plot.add_argument("--t-min", type=float, metavar="MS", help="time shown from")
+    plot.add_argument("--t-max", type=float, metavar="MS", help="time shown to")
+    plot.add_argument("--bin-size", type=float, metavar="MS", help="psth, activations: width of a bin")
+    plot.set_defaults(command=_plot)
+
+    report = commands.add_parser("report", help="a run on one self-contained HTML page")
+    report.add_argument("uri", metavar="URI")
+    report.add_argument("name", metavar="NAME")
+    report.add_argument("--out", required=True, metavar="F", help=".html file")
+    report.add_argument("--film", action="append", default=[], metavar="F", help="an animation to include; repeatable")
+    report.set_defaults(command=_report)
+
+    export = commands.add_parser("export", help="write a run in the raw layout of ISF, or as NWB")
     export.add_argument("uri", metavar="URI")
     export.add_argument("name", metavar="NAME")
     export.add_argument("folder", metavar="DIR")
-    export.add_argument("--to", choices=["isf"], default="isf", help="isf")
+    export.add_argument("--to", choices=["isf", "nwb"], default="isf", help="isf (default), or nwb: NAME.nwb in DIR")
     export.set_defaults(command=_export)
 
     imported = commands.add_parser("import", help="read ISF's raw result folders into a run")
@@ -243,6 +270,11 @@ def _compact(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    if options.to == "nwb":
+        from isfray.analysis import to_nwb
+
+        print(to_nwb(_existing(options.uri), options.name, Path(options.folder) / f"{options.name}.nwb"))
+        return 0
     from isfray.catalog.isf_export import export_isf
 
     done = export_isf(_existing(options.uri), options.name, options.folder)
@@ -255,6 +287,30 @@ def _import(options: argparse.Namespace) -> int:
 
     done = import_isf(isfray.Catalog(options.catalog), options.run, options.folder, options.search_path)
     print(f"{done.trials} trials in run {done.run}, {done.already_there} of them there before")
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from isfray import visual
+
+    if options.kind not in _FIGURES:
+        raise InputError("is no figure", key="KIND", value=options.kind, expected="one of " + ", ".join(_FIGURES))
+    draw: Callable[..., object] = getattr(visual, f"plot_{options.kind}")
+    names = options.name if len(options.name) > 1 else options.name[0]
+    if len(options.name) > 1 and options.kind not in ("psth", "raster"):
+        raise InputError("shows one run", key="KIND", value=options.kind, expected="one NAME")
+    given = {key: getattr(options, key) for key in _FIGURE_OPTIONS if getattr(options, key) is not None}
+    for key in given:
+        if key not in signature(draw).parameters:
+            raise InputError(f"is no option of {options.kind}", key="--" + key.replace("_", "-"))
+    draw(_existing(options.uri), names, path=options.out, **given)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from isfray.visual import write_report
+
+    write_report(_existing(options.uri), options.name, options.out, films=options.film)
     return 0
 
 

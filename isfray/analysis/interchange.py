@@ -11,6 +11,7 @@ from isfray.analysis.extras import extra
 from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
+from isfray.catalog.isf_export import FOLDER_TRIALS, folder_name
 from isfray.model.errors import InputError
 
 _ACTIVATIONS = {
@@ -47,8 +48,8 @@ def to_isf_wide(
     site : str
         For the last two; a recording site's are ISF's `dendritic_spike_times` and `dendritic_recordings`.
     folder : str, optional
-        What the index strings begin with, before `/000003`; by default as ISF names results:
-        `<run>/results/<date>_seed<seed>_pid0`.
+        What the index strings begin with, before `/000003`; by default the folder `isfray export --to isf` writes the
+        trial to, `results/<date>_seed<seed>_pid<number>`.
 
     Returns
     -------
@@ -66,18 +67,18 @@ def to_isf_wide(
     if table not in WIDE_TABLES:
         raise InputError("has no wide layout", key="table", value=table, expected="one of " + ", ".join(WIDE_TABLES))
     tables = run_tables(source, run, trials)
-    prefix = _folder(source, tables) if folder is None else folder
+    names = _trial_names(source, run, tables, folder)
     if table in _ACTIVATIONS:
-        return _wide_activation(pandas, tables, table, prefix)
+        return _wide_activation(pandas, tables, table, names)
     values, number, columns = _wide_spikes(tables, site) if table == "spike_times" else _wide_traces(tables, site)
-    return pandas.DataFrame(values, columns=columns, index=_index(pandas, prefix, number))
+    return pandas.DataFrame(values, columns=columns, index=_index(pandas, names, number))
 
 
-def _wide_activation(pandas: Any, tables: RunTables, table: str, prefix: str) -> Any:
-    names = _ACTIVATIONS[table]
-    rows = tables.scan(table).select("trial", *names, "times").sort("trial", maintain_order=True).collect()
-    frame = pandas.DataFrame(index=_index(pandas, prefix, rows["trial"].to_numpy()))
-    for ours, theirs in names.items():
+def _wide_activation(pandas: Any, tables: RunTables, table: str, names: dict[int, str]) -> Any:
+    columns = _ACTIVATIONS[table]
+    rows = tables.scan(table).select("trial", *columns, "times").sort("trial", maintain_order=True).collect()
+    frame = pandas.DataFrame(index=_index(pandas, names, rows["trial"].to_numpy()))
+    for ours, theirs in columns.items():
         values = rows[ours]
         if values.dtype == pl.Int32:
             frame[theirs] = values.to_numpy().astype(np.int64)
@@ -114,17 +115,18 @@ def _padded(lists: pl.Series, extra_columns: int = 0) -> Any:
     return out
 
 
-def _index(pandas: Any, prefix: str, trials: Any) -> Any:
-    names = np.array([f"{prefix}/{trial:06d}" for trial in trials], dtype=object)
-    return pandas.Index(names, name="sim_trial_index", dtype=object)
+def _index(pandas: Any, names: dict[int, str], trials: Any) -> Any:
+    return pandas.Index([names[trial] for trial in trials.tolist()], name="sim_trial_index", dtype=object)
 
 
-def _folder(source: Source, tables: RunTables) -> str:
-    if not isinstance(source, Catalog):
-        return f"{tables.name or 'run'}/results"
-    about = source.info(tables.name)
-    date = about.created[:16].replace("-", "").replace("T", "-").replace(":", "")
-    return f"{tables.name}/results/{date}_seed{about.seed}_pid0"
+def _trial_names(source: Source, run: str | None, tables: RunTables, folder: str | None) -> dict[int, str]:
+    """ISF's name of every trial."""
+    if folder is not None or not isinstance(source, Catalog):
+        return {trial: f"{folder or 'results'}/{trial:06d}" for trial in tables.trials.tolist()}
+    about, every = source.info(tables.name), run_tables(source, run).trials
+    part = np.searchsorted(every, tables.trials) // FOLDER_TRIALS
+    folders = [folder_name(about, int(p)) for p in part]
+    return {t: f"results/{name}/{t:06d}" for t, name in zip(tables.trials.tolist(), folders, strict=True)}
 
 
 def to_neo(

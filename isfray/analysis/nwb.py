@@ -112,7 +112,7 @@ def to_nwb(
 
 
 def _sites(tables: RunTables) -> pl.DataFrame:
-    first = tables.scan("voltage_traces").filter(pl.col("trial") == int(tables.trials[0]))
+    first = tables.scan("voltage_traces", int(tables.trials[0]))
     if "voltage" not in first.collect_schema():
         return pl.DataFrame()
     samples = pl.col("voltage").list.len().alias("samples")

@@ -6,6 +6,7 @@ from isfray.visual.dendrogram import plot_dendrogram
 from isfray.visual.histogram import plot_psth
 from isfray.visual.morphology import plot_morphology
 from isfray.visual.raster import plot_raster
+from isfray.visual.report import write_report
 from isfray.visual.traces import plot_voltage
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "plot_psth",
     "plot_raster",
     "plot_voltage",
+    "write_report",
 ]

@@ -124,9 +124,9 @@ def _recorded(
     """Sample times, currents by variable, and the voltage there if recorded."""
     if trial not in tables.trials:
         raise InputError("is not there", key="trial", value=trial, expected=f"one of {tables.n_trials} finished trials")
-    rows = tables.scan("variable_traces").filter(pl.col("trial") == trial)
+    rows = tables.scan("variable_traces", trial)
     known = rows.select(pl.col("variable", "site").cast(pl.String), "section_id", "x").collect()
-    volts = tables.scan("voltage_traces").filter(pl.col("trial") == trial)
+    volts = tables.scan("voltage_traces", trial)
     places = volts.select(pl.col("site").cast(pl.String), "section_id", "x").collect()
     if known.is_empty():
         raise InputError(

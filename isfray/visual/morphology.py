@@ -147,7 +147,7 @@ def _branches(on: Sheet, cell: CellModel, points: list[F64], drawn: list[int], p
 def _active(
     on: Sheet, catalog: Catalog, run: str | None, trial: int, points: list[F64], sign: dict[str, str]
 ) -> list[Line2D]:
-    rows = run_tables(catalog, run).scan("synapse_activation").filter(pl.col("trial") == trial)
+    rows = run_tables(catalog, run).scan("synapse_activation", trial)
     kind = pl.col("synapse_type").cast(pl.String).replace_strict(sign, return_dtype=pl.String)
     found = rows.select("section_id", "section_pt_id", sign=kind).collect()
     if found.is_empty():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import polars as pl
 from matplotlib.axes import Axes
 
 from isfray.analysis import RunTables, Source, run_tables
@@ -92,7 +91,7 @@ def _cells(tables: RunTables, trial: int | None, by: str, network: Signs | None)
             "is not there", key="trial", value=number, expected=f"one of the {tables.n_trials} finished trials"
         )
     group = group_columns(tables, [by], table="cell_activation", network=network)[by]
-    rows = tables.scan("cell_activation").filter(pl.col("trial") == number).select("times", group=group)
+    rows = tables.scan("cell_activation", number).select("times", group=group)
     frame = rows.sort("group", maintain_order=True).collect()
     colours = SIGNS if by == "sign" else CELLTYPES
     blocks = []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from isfray.analysis import to_isf_wide, to_neo
+from isfray.catalog.isf_export import export_isf
 from isfray.model.errors import InputError
 from tests.analysis.recorded import by_hand, golden_cases, published_rows, published_times
 
@@ -51,11 +52,12 @@ def test_a_silent_trial_is_a_row_of_nan():
     assert np.array_equal(frame.to_numpy(), [[1, 2], [np.nan, np.nan], [3, np.nan]], equal_nan=True)
 
 
-def test_traces_have_a_column_for_every_sample_named_by_its_time(reference, golden):
+def test_traces_have_a_column_for_every_sample_named_by_its_time(reference, golden, tmp_path):
     frame = to_isf_wide(golden, "replays", "voltage_traces")
     assert np.array_equal(frame.columns, np.load(reference / "golden" / "replay1_t.npy"))
     assert np.array_equal(frame.iloc[1], np.load(reference / "golden" / "replay2_soma_v.npy"))
-    assert frame.index[1].endswith("_seed7_pid0/000001")
+    exported = export_isf(golden, "replays", tmp_path).folders[0]
+    assert frame.index[1] == f"{exported.relative_to(tmp_path)}/000001"
     label = golden_cases(reference)[0]["rec_sites"][0]["label"]
     dendrite = to_isf_wide(golden, "replays", "voltage_traces", site=label, trials=[0])
     assert np.array_equal(dendrite.to_numpy()[0], np.load(reference / "golden" / "replay1_rec0_v.npy"))
