@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isfray import analysis
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
     from isfray.cluster import RunError, RunHandle, TrialError, simulate
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
         load_network,
         write_example,
     )
+    from isfray.visual import (
+        plot_activations,
+        plot_currents,
+        plot_dendrogram,
+        plot_morphology,
+        plot_psth,
+        plot_raster,
+        plot_voltage,
+    )
 
 __version__ = "0.1.0"
 
@@ -40,12 +50,20 @@ __all__ = [
     "Simulator",
     "TrialError",
     "TrialResult",
+    "analysis",
     "build_network",
     "draw_trial",
     "edits",
     "example",
     "load_cell",
     "load_network",
+    "plot_activations",
+    "plot_currents",
+    "plot_dendrogram",
+    "plot_morphology",
+    "plot_psth",
+    "plot_raster",
+    "plot_voltage",
     "simulate",
     "trial_seed",
     "write_example",
@@ -68,11 +86,22 @@ _ROOMS = {
         "load_network",
         "write_example",
     ),
+    "visual": (
+        "plot_activations",
+        "plot_currents",
+        "plot_dendrogram",
+        "plot_morphology",
+        "plot_psth",
+        "plot_raster",
+        "plot_voltage",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "analysis":
+        return import_module("isfray.analysis")
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'isfray' has no attribute {name!r}")
     value = getattr(import_module(f"isfray.{_ROOM_OF[name]}"), name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
@@ -12,6 +14,9 @@ from isfray.model.errors import InputError
 
 if TYPE_CHECKING:
     from isfray.catalog import Catalog
+
+_FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
+_FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,6 +71,20 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--search-path", action="append", default=[], metavar="DIR", help="where else named files may be")
     run.set_defaults(command=_run)
 
+    config = commands.add_parser("run-config", help="simulate the runs that a TOML file describes, or resume them")
+    config.add_argument("file", metavar="FILE", help="see docs/cluster.md; paths in it are relative to it")
+    config.add_argument("--catalog", metavar="URI", help="instead of the file's")
+    config.add_argument("--trials", type=int, metavar="N", help="instead of the file's")
+    _add_how(config)
+    config.set_defaults(command=_run_config)
+
+    resume = commands.add_parser("resume", help="simulate what is missing of a run, from its catalog alone")
+    resume.add_argument("uri", metavar="URI", help="the catalog: folder or s3://bucket/prefix")
+    resume.add_argument("name", metavar="NAME", help="name of the run")
+    resume.add_argument("--trials", type=int, metavar="N", help="trials in all (the most that were asked for)")
+    _add_how(resume)
+    resume.set_defaults(command=_resume)
+
     info = commands.add_parser("info", help="what a catalog, or one run of it, holds")
     info.add_argument("uri", metavar="URI")
     info.add_argument("name", nargs="?", metavar="NAME")
@@ -87,11 +106,33 @@ def _parser() -> argparse.ArgumentParser:
     delete.add_argument("name", metavar="NAME")
     delete.set_defaults(command=_delete)
 
-    export = commands.add_parser("export", help="write a run in the raw layout of ISF")
+    plot = commands.add_parser("plot", help="draw a figure of a run")
+    plot.add_argument("kind", metavar="KIND", help=", ".join(_FIGURES))
+    plot.add_argument("uri", metavar="URI")
+    plot.add_argument("name", metavar="NAME", nargs="+", help="the run; psth and raster draw several")
+    plot.add_argument("--out", required=True, metavar="F", help=".png, .svg, .pdf or .jpg")
+    plot.add_argument("--theme", metavar="T", help="light (default) or dark")
+    plot.add_argument("--site", metavar="PLACE", help="recorded place (soma)")
+    plot.add_argument("--trial", type=int, metavar="N", help="one trial (raster of cells, morphology, currents)")
+    plot.add_argument("--of", metavar="WHAT", help="raster: spikes (default) or cells")
+    plot.add_argument("--celltype", metavar="TYPE", help="activations: only synapses of this presynaptic type")
+    plot.add_argument("--t-min", type=float, metavar="MS", help="time shown from")
+    plot.add_argument("--t-max", type=float, metavar="MS", help="time shown to")
+    plot.add_argument("--bin-size", type=float, metavar="MS", help="psth, activations: width of a bin")
+    plot.set_defaults(command=_plot)
+
+    report = commands.add_parser("report", help="a run on one self-contained HTML page")
+    report.add_argument("uri", metavar="URI")
+    report.add_argument("name", metavar="NAME")
+    report.add_argument("--out", required=True, metavar="F", help=".html file")
+    report.add_argument("--film", action="append", default=[], metavar="F", help="an animation to include; repeatable")
+    report.set_defaults(command=_report)
+
+    export = commands.add_parser("export", help="write a run in the raw layout of ISF, or as NWB")
     export.add_argument("uri", metavar="URI")
     export.add_argument("name", metavar="NAME")
     export.add_argument("folder", metavar="DIR")
-    export.add_argument("--to", choices=["isf"], default="isf", help="isf")
+    export.add_argument("--to", choices=["isf", "nwb"], default="isf", help="isf (default), or nwb: NAME.nwb in DIR")
     export.set_defaults(command=_export)
 
     imported = commands.add_parser("import", help="read ISF's raw result folders into a run")
@@ -108,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
     build = mechanisms_commands.add_parser("build", help="compile them ahead of the first simulation")
     build.set_defaults(command=_build)
     return parser
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, metavar="N", help="simulation actors, one CPU each (all CPUs)")
+    parser.add_argument("--log", choices=("text", "json"), default="text", help="progress on stderr (text)")
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -145,24 +191,52 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_config(options: argparse.Namespace) -> int:
+    from isfray.cluster.config import run_config
+
+    log = "json" if options.log == "json" else None
+    instead = {"catalog": options.catalog, "trials": options.trials, "workers": options.workers, "progress": log}
+    for done in run_config(options.file, **instead):
+        for handle in [done] if isinstance(done, isfray.RunHandle) else done.values():
+            _print_run(handle.catalog, handle.name)
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from isfray.cluster.resume import resume
+
+    log = "json" if options.log == "json" else True
+    handle = resume(options.uri, options.name, trials=options.trials, workers=options.workers, progress=log)
+    _print_run(handle.catalog, handle.name)
+    return 0
+
+
 def _info(options: argparse.Namespace) -> int:
     catalog = _existing(options.uri)
     if options.name is not None:
         _print_run(catalog, options.name)
         return 0
+    from isfray.catalog.watch import in_progress
+
     names = catalog.runs()
     print(f"{catalog.uri}: {len(names)} run{'s' * (len(names) != 1)}")
     for name in names:
         about = catalog.info(name)
         print(f"  {name}  {about.trials_committed}/{about.trials_asked} trials  seed {about.seed}  {about.created}")
+        if (state := in_progress(catalog, name)) is not None:
+            print(f"    {state}")
     return 0
 
 
 def _print_run(catalog: Catalog, name: str) -> None:
+    from isfray.catalog.watch import in_progress
+
     about = catalog.info(name)
     print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
     settings = about.settings
     print(f"  t_stop {settings['t_stop']:g} ms, dt {settings['dt']:g} ms, engine {settings['engine']}, {about.created}")
+    if (state := in_progress(catalog, name)) is not None:
+        print(f"  {state}")
     for role, files in about.inputs.items():
         print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
     for table, rows in about.rows.items():
@@ -209,6 +283,11 @@ def _delete(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    if options.to == "nwb":
+        from isfray.analysis import to_nwb
+
+        print(to_nwb(_existing(options.uri), options.name, Path(options.folder) / f"{options.name}.nwb"))
+        return 0
     from isfray.catalog.isf_export import export_isf
 
     done = export_isf(_existing(options.uri), options.name, options.folder)
@@ -221,6 +300,30 @@ def _import(options: argparse.Namespace) -> int:
 
     done = import_isf(isfray.Catalog(options.catalog), options.run, options.folder, options.search_path)
     print(f"{done.trials} trials in run {done.run}, {done.already_there} of them there before")
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from isfray import visual
+
+    if options.kind not in _FIGURES:
+        raise InputError("is no figure", key="KIND", value=options.kind, expected="one of " + ", ".join(_FIGURES))
+    draw: Callable[..., object] = getattr(visual, f"plot_{options.kind}")
+    names = options.name if len(options.name) > 1 else options.name[0]
+    if len(options.name) > 1 and options.kind not in ("psth", "raster"):
+        raise InputError("shows one run", key="KIND", value=options.kind, expected="one NAME")
+    given = {key: getattr(options, key) for key in _FIGURE_OPTIONS if getattr(options, key) is not None}
+    for key in given:
+        if key not in signature(draw).parameters:
+            raise InputError(f"is no option of {options.kind}", key="--" + key.replace("_", "-"))
+    draw(_existing(options.uri), names, path=options.out, **given)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from isfray.visual import write_report
+
+    write_report(_existing(options.uri), options.name, options.out, films=options.film)
     return 0
 
 

@@ -8,7 +8,9 @@ from isfray.analysis.activation import activation_counts, activation_psth, mean_
 from isfray.analysis.compare import Comparison, compare_psth, compare_responses
 from isfray.analysis.confidence import bootstrap, mcnemar, newcombe, wilson
 from isfray.analysis.grouping import signs
+from isfray.analysis.interchange import to_isf_wide, to_neo
 from isfray.analysis.intervals import bursts, interspike_intervals
+from isfray.analysis.nwb import to_nwb
 from isfray.analysis.psth import psth
 from isfray.analysis.response import Response, response, responses
 from isfray.analysis.run_tables import RunTables, Source, run_tables
@@ -42,6 +44,9 @@ __all__ = [
     "signs",
     "soma_distance",
     "space_time",
+    "to_isf_wide",
+    "to_neo",
+    "to_nwb",
     "voltage_density",
     "voltage_statistics",
     "wilson",

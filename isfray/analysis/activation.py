@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
-from isfray.analysis.binning import Rule, bin_frame, bin_of, borders
+from isfray.analysis.binning import Rule, bins
 from isfray.analysis.grouping import Signs, group_columns
 from isfray.analysis.psth import window_end, with_rate
 from isfray.analysis.run_tables import RunTables, Source, run_tables
@@ -97,29 +97,40 @@ def soma_distance(
     run: str | None = None,
     *,
     by: Sequence[str] = ("celltype",),
+    per: Literal["synapse", "release"] = "synapse",
     network: Signs | None = None,
     **grouping: Any,
 ) -> pl.LazyFrame:
-    """Distance of active synapses to the soma, by group: over synapses, and over releases.
+    """Distance of active synapses to the soma, by group.
+
+    Parameters
+    ----------
+    source, run, by, network, **grouping
+        As in `activation_counts`.
+    per : str
+        "synapse": every active synapse of a trial counts once. "release": as often as it released.
 
     Returns
     -------
     polars.LazyFrame
-        The groups, synapses and releases (counts over all trials), mean and std over active synapses, release_mean over
-        releases; um.
+        The groups, n (over all trials), mean and std, um.
     """
+    if per not in ("synapse", "release"):
+        raise InputError("is nothing to count", key="per", value=per, expected="'synapse' or 'release'")
     tables = run_tables(source, run)
     groups = group_columns(tables, by, network=network, **grouping)
-    distance, releases = pl.col("soma_distance"), pl.col("releases")
-    rows = tables.scan("synapse_activation").select(distance, releases=pl.col("times").list.len(), **groups)
-    sums = [
-        pl.len().cast(pl.Int64).alias("synapses"),
-        releases.cast(pl.Int64).sum(),
-        distance.mean().alias("mean"),
-        distance.std().alias("std"),
-        ((distance * releases).sum() / releases.sum()).alias("release_mean"),
-    ]
-    return rows.group_by(by).agg(sums).sort(by) if by else rows.select(sums)
+    rows, distance = tables.scan("synapse_activation"), pl.col("soma_distance")
+    if per == "synapse":
+        rows = rows.select(distance, **groups)
+        sums = [pl.len().cast(pl.Int64).alias("n"), distance.mean().alias("mean"), distance.std().alias("std")]
+        return rows.group_by(by).agg(sums).sort(by) if by else rows.select(sums)
+    weight = pl.col("times").list.len().cast(pl.Int64)
+    rows = rows.select(n=weight, sum=weight * distance, squares=weight * distance**2, **groups)
+    sums = [pl.col("n", "sum", "squares").sum()]
+    totals = rows.group_by(by).agg(sums).sort(by) if by else rows.select(sums)
+    n, mean = pl.col("n"), pl.col("sum") / pl.col("n")
+    std = ((pl.col("squares") - n * mean**2).clip(lower_bound=0) / (n - 1)).sqrt()
+    return totals.select(*by, n, mean=mean, std=pl.when(n > 1).then(std))
 
 
 def activation_psth(
@@ -132,6 +143,7 @@ def activation_psth(
     t_min: float = 0.0,
     t_max: float | None = None,
     per_trial: bool = False,
+    sem: bool = False,
     rule: Rule = "isfray",
     network: Signs | None = None,
     **grouping: Any,
@@ -146,35 +158,41 @@ def activation_psth(
         ms.
     per_trial : bool
         One row per trial too, as ISF's `synapse_activation_binning` has (FORMATS 14), with zeros.
+    sem : bool
+        Add the standard error of the rate over trials, which takes several times as long.
     rule : str
         "isf": its borders and its list of excitatory types.
 
     Returns
     -------
     polars.LazyFrame
-        The groups, bin_start, bin_end (ms) and events; then, over trials, n_trials, per_trial, rate (Hz) and sem, or
-        with `per_trial` the trial.
+        The groups that have an event, bin_start, bin_end (ms) and events; then, over trials, n_trials, per_trial and
+        rate (Hz), or with `per_trial` the trial.
     """
     tables = run_tables(source, run)
-    edges = borders(t_min, window_end(tables, t_max), bin_size, rule)
+    grid = bins(t_min, window_end(tables, t_max), bin_size, rule)
     groups = group_columns(tables, by, table=table, network=network, rule=rule, **grouping)
     events = tables.scan(table).select("trial", time="times", **groups).explode("time")
-    binned = events.select("trial", *by, bin=bin_of("time", edges, closed=rule != "isfray")).drop_nulls("bin")
-    counts = binned.group_by("trial", *by, "bin").agg(events=pl.len().cast(pl.Int64))
+    binned = events.select("trial", *by, bin=grid.index("time")).drop_nulls("bin")
+    count = pl.len().cast(pl.Int64).alias("events")
+    keys, every = [*by, "bin"], grid.frame()
     if per_trial:
-        every = pl.LazyFrame({"trial": tables.trials}).join(bin_frame(edges), how="cross")
-        keys = ["trial", *by, "bin"]
+        keys, every = ["trial", *keys], pl.LazyFrame({"trial": tables.trials}).join(every, how="cross")
+    if per_trial or not sem:
+        counts = binned.group_by(keys).agg(count)
     else:
-        squares = (pl.col("events") ** 2).sum()
-        counts = counts.group_by(*by, "bin").agg(pl.col("events").sum(), squares=squares)
-        every, keys = bin_frame(edges), [*by, "bin"]
+        squares = (pl.col("events") ** 2).sum().alias("squares")
+        counts = binned.group_by("trial", *keys).agg(count).group_by(keys).agg(pl.col("events").sum(), squares)
     if by:
-        every = events.select(by).unique().join(every, how="cross")
-    rows = every.join(counts, on=keys, how="left").sort(keys).with_columns(pl.col("events").fill_null(0))
+        every = counts.select(by).unique().join(every, how="cross")
+    rows = every.join(counts, on=keys, how="left").sort(keys).with_columns(pl.col("events").fill_null(0)).drop("bin")
     if per_trial:
-        return rows.drop("bin")
-    rows = rows.with_columns(pl.col("squares").fill_null(0), n_trials=pl.lit(tables.n_trials))
-    return with_rate(rows, "events").drop("bin", "squares")
+        return rows
+    n = pl.lit(tables.n_trials)
+    if not sem:
+        rate = pl.col("per_trial") * 1000.0 / (pl.col("bin_end") - pl.col("bin_start"))
+        return rows.with_columns(n_trials=n, per_trial=pl.col("events") / n).with_columns(rate=rate)
+    return with_rate(rows.with_columns(pl.col("squares").fill_null(0), n_trials=n), "events").drop("squares")
 
 
 def _counts(

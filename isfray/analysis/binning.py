@@ -1,7 +1,8 @@
-"""Bin borders, and the bin a time or distance falls in."""
+"""Equal bins, and the one a time or distance falls in."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,8 +16,38 @@ Rule: TypeAlias = Literal["isfray", "isf", "isf_aligned"]
 RULES = ("isfray", "isf", "isf_aligned")
 
 
-def borders(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") -> F64:
-    """Return the borders of equal bins, shape (bins + 1,).
+@dataclass(frozen=True)
+class Bins:
+    """`count` bins of one width from `start` on; `closed` if the last one includes its upper border."""
+
+    start: float
+    width: float
+    count: int
+    closed: bool = False
+
+    @property
+    def edges(self) -> F64:
+        """Borders, shape (count + 1,)."""
+        return np.asarray(self.start + self.width * np.arange(self.count + 1), np.float64)
+
+    def index(self, column: str) -> pl.Expr:
+        """Bin of each value, null outside; also on a border it is the one that `numpy.searchsorted` finds."""
+        value, last = pl.col(column).cast(pl.Float64), self.count - 1
+        near = ((value - self.start) / self.width).floor()
+        low, high = self.start + self.width * near, self.start + self.width * (near + 1)
+        found = near - (value < low) + (value >= high)
+        if self.closed:
+            found = pl.when(value == float(self.edges[-1])).then(float(last)).otherwise(found)
+        return pl.when(found.is_between(0, last)).then(found.cast(pl.Int32, strict=False))
+
+    def frame(self, name: str = "bin") -> pl.LazyFrame:
+        """One row per bin: `<name>`, `<name>_start`, `<name>_end`."""
+        index, edges = np.arange(self.count, dtype=np.int32), self.edges
+        return pl.LazyFrame({name: index, f"{name}_start": edges[:-1], f"{name}_end": edges[1:]})
+
+
+def bins(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") -> Bins:
+    """Return equal bins from `t_min` to `t_max`.
 
     Parameters
     ----------
@@ -26,42 +57,27 @@ def borders(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") 
         "isfray": whole bins from `t_min`, none beyond `t_max`.
         "isf": ISF's `temporal_binning` (FORMATS 14): `arange(t_min, t_max + bin_size, bin_size)`.
         "isf_aligned": ISF's `PSTH_from_spike_times(aligned=True)`: from the multiple of the width at or before `t_min`.
+        In both of ISF's the last bin is closed.
     """
     if not bin_size > 0:
         raise InputError("is no width", key="bin_size", value=bin_size, expected="> 0")
     if not t_max > t_min:
         raise InputError("leave no room for a bin", key="t_min, t_max", value=(t_min, t_max), expected="t_min < t_max")
     if rule == "isf":
-        return np.arange(t_min, t_max + bin_size, bin_size)
+        return _of_numpy(np.arange(t_min, t_max + bin_size, bin_size))
     if rule == "isf_aligned":
         start = int(t_min / bin_size) * bin_size if t_min >= 0 else int(t_min / bin_size - 1) * bin_size
-        return np.arange(start, (int(t_max / bin_size) + 1) * bin_size, bin_size)
+        return _of_numpy(np.arange(start, (int(t_max / bin_size) + 1) * bin_size, bin_size))
     if rule != "isfray":
         raise InputError("is no binning rule", key="rule", value=rule, expected="one of " + ", ".join(RULES))
     count = int(np.floor((t_max - t_min) / bin_size * (1 + 1e-12)))
     if not count:
         raise InputError(f"is wider than {t_min} to {t_max}", key="bin_size", value=bin_size, expected="a smaller one")
-    return np.asarray(t_min + bin_size * np.arange(count + 1), np.float64)
+    return Bins(float(t_min), float(bin_size), count)
 
 
-def bin_of(column: str | pl.Expr, edges: F64, *, closed: bool = False) -> pl.Expr:
-    """Bin of each value, null outside. Bins include their lower border; the last its upper one too if `closed`."""
-    values = pl.col(column) if isinstance(column, str) else column
-    last = len(edges) - 2
-
-    def find(series: pl.Series) -> pl.Series:
-        x = series.to_numpy()
-        index = np.searchsorted(edges, x, side="right") - 1
-        if closed:
-            index[x == edges[-1]] = last
-        return pl.Series(index, dtype=pl.Int32)
-
-    index = values.cast(pl.Float64).map_batches(find, return_dtype=pl.Int32, is_elementwise=True)
-    return pl.when(index.is_between(0, last)).then(index)
-
-
-def bin_frame(edges: F64) -> pl.LazyFrame:
-    """One row per bin: `bin`, `bin_start`, `bin_end`."""
-    return pl.LazyFrame(
-        {"bin": np.arange(len(edges) - 1, dtype=np.int32), "bin_start": edges[:-1], "bin_end": edges[1:]}
-    )
+def _of_numpy(edges: F64) -> Bins:
+    """Bins with exactly the borders of an `arange`, whose steps are all its first one."""
+    if len(edges) < 2:
+        raise InputError("leave no room for a bin", key="t_min, t_max", expected="a wider range")
+    return Bins(float(edges[0]), float(edges[1] - edges[0]), len(edges) - 1, closed=True)

@@ -14,42 +14,21 @@ from isfray.model.network import NetworkModel
 Sign: TypeAlias = Literal["excitatory", "inhibitory"]
 Signs: TypeAlias = NetworkModel | Mapping[str, str]
 
-_GLUTAMATE, _GABA = ("glutamate", "ampa", "nmda", "epsp"), ("gaba",)
-_MIXED = "both glutamate and GABA receptors"
 SYNAPSE_PLACES = ("section_id", "section_pt_id", "synapse_id", "dendrite_label", "proximity", "distance")
 GROUPS = ("synapse_type", "celltype", "column", "sign", "cell_id", *SYNAPSE_PLACES)
 
 
 def signs(network: Signs) -> dict[str, str]:
-    """Return whether each population excites or inhibits, by the receptors of its synapses.
+    """Return whether each population excites or inhibits, by the reversal potential of its receptors.
 
     Parameters
     ----------
     network : NetworkModel or mapping
         A mapping of population to "excitatory" or "inhibitory" is taken as it is.
-
-    Raises
-    ------
-    InputError
-        If a population's receptors do not tell.
     """
     if not isinstance(network, NetworkModel):
         return dict(network)
-    return {p.name: _sign(p.name, tuple(r.mechanism for r in p.receptors)) for p in network.populations}
-
-
-def _sign(population: str, mechanisms: tuple[str, ...]) -> str:
-    found = {
-        sign
-        for mechanism in mechanisms
-        for sign, words in (("excitatory", _GLUTAMATE), ("inhibitory", _GABA))
-        if any(word in mechanism.lower() for word in words)
-    }
-    if len(found) != 1:
-        problem = f"has {_MIXED}" if found else "has receptors that do not tell whether it excites or inhibits"
-        expected = "network={population: 'excitatory' or 'inhibitory'}"
-        raise InputError(problem, key=population, value=", ".join(mechanisms), expected=expected)
-    return found.pop()
+    return {p.name: "inhibitory" if p.is_inhibitory else "excitatory" for p in network.populations}
 
 
 def group_columns(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from isfray.analysis.binning import Rule, bin_frame, bin_of, borders
+from isfray.analysis.binning import Rule, bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.model.errors import InputError
 
@@ -54,14 +54,14 @@ def psth(
     tables = run_tables(source, run)
     spikes = tables.of_site("spike_times", site)
     if rule == "isfray":
-        edges = borders(0.0 if t_min is None else t_min, window_end(tables, t_max), bin_size)
+        grid = bins(0.0 if t_min is None else t_min, window_end(tables, t_max), bin_size)
     else:
         first, last = _extent(spikes, site) if t_min is None or t_max is None else (0.0, 0.0)
-        edges = borders(first if t_min is None else t_min, last if t_max is None else t_max, bin_size, rule)
-    binned = spikes.select("trial", bin=bin_of("time", edges, closed=rule != "isfray")).drop_nulls("bin")
+        grid = bins(first if t_min is None else t_min, last if t_max is None else t_max, bin_size, rule)
+    binned = spikes.select("trial", bin=grid.index("time")).drop_nulls("bin")
     per_trial = binned.group_by("trial", "bin").agg(n=pl.len().cast(pl.Int64))
     totals = per_trial.group_by("bin").agg(spikes=pl.col("n").sum(), squares=(pl.col("n") ** 2).sum())
-    rows = bin_frame(edges).join(totals, on="bin", how="left").sort("bin")
+    rows = grid.frame().join(totals, on="bin", how="left").sort("bin")
     rows = rows.with_columns(pl.col("spikes", "squares").fill_null(0), n_trials=pl.lit(tables.n_trials))
     return with_rate(rows, "spikes").drop("bin", "squares")
 

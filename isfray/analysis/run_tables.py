@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -15,6 +15,8 @@ from isfray.catalog import Catalog
 from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, network_from_inputs
 
+Trials: TypeAlias = int | Sequence[int] | range | NDArray[Any]
+
 
 @dataclass(frozen=True)
 class RunTables:
@@ -26,16 +28,20 @@ class RunTables:
         The run's, for messages and legends.
     trials : ndarray of int32, shape (trials,)
         Finished trials, ascending: the denominator of everything, whether or not they spiked.
-    scan : callable
-        Lazy table by name, only of these trials.
+    read : callable
+        Lazy table by name and trials (None for all of these); see `scan`.
     load_network : callable
         The network as it was run, None if it had none.
     """
 
     name: str
     trials: NDArray[np.int32]
-    scan: Callable[[str], pl.LazyFrame]
+    read: Callable[[str, Trials | None], pl.LazyFrame]
     load_network: Callable[[], NetworkModel | None]
+
+    def scan(self, table: str, trials: Trials | None = None) -> pl.LazyFrame:
+        """Lazy table of these trials, or of some; files without any of them are not opened."""
+        return self.read(table, trials)
 
     @property
     def n_trials(self) -> int:
@@ -56,7 +62,7 @@ class RunTables:
     @cached_property
     def sites(self) -> tuple[str, ...]:
         """Recorded places, in the order they were recorded; empty if no voltage was kept."""
-        first = self.scan("voltage_traces").filter(pl.col("trial") == int(self.trials[0]))
+        first = self.scan("voltage_traces", int(self.trials[0]))
         return tuple(first.select(pl.col("site").cast(pl.String)).collect()["site"])
 
     def of_site(self, table: str, site: str) -> pl.LazyFrame:
@@ -72,7 +78,7 @@ Source: TypeAlias = Catalog | RunTables | Mapping[str, Any]
 """A catalog, with the name of a run; or tables by name (Polars or Arrow), `trials` among them."""
 
 
-def run_tables(source: Source, run: str | None = None) -> RunTables:
+def run_tables(source: Source, run: str | None = None, trials: Trials | None = None) -> RunTables:
     """Return the tables of a run as they are now.
 
     Parameters
@@ -81,6 +87,8 @@ def run_tables(source: Source, run: str | None = None) -> RunTables:
         A catalog; or tables by name, such as those of a `TrialResult`; or what this returned before.
     run : str, optional
         Name of the run; a catalog needs it.
+    trials : int, range, list or array of int, optional
+        Only these, of those that are finished.
 
     Returns
     -------
@@ -91,6 +99,8 @@ def run_tables(source: Source, run: str | None = None) -> RunTables:
     InputError
         If the run is not there or has no finished trial.
     """
+    if trials is not None:
+        return _of_trials(run_tables(source, run), trials)
     if isinstance(source, RunTables):
         return source
     if isinstance(source, Catalog):
@@ -104,8 +114,22 @@ def run_tables(source: Source, run: str | None = None) -> RunTables:
     return _of_frames(source, run)
 
 
+def _of_trials(whole: RunTables, trials: Trials) -> RunTables:
+    chosen = np.intersect1d(whole.trials, np.asarray(trials))
+    if not len(chosen):
+        raise InputError(
+            "are not there", key="trials", value=trials, expected=f"some of {whole.n_trials} finished ones"
+        )
+
+    def read(table: str, some: Trials | None) -> pl.LazyFrame:
+        return whole.read(table, chosen if some is None else np.intersect1d(chosen, np.atleast_1d(np.asarray(some))))
+
+    return RunTables(whole.name, chosen, read, lambda: whole.network)
+
+
 def _of_catalog(catalog: Catalog, run: str) -> RunTables:
-    trials = catalog.committed_trials(run)
+    now = catalog.snapshot(run)
+    trials = now.committed_trials(run)
     if not len(trials):
         raise InputError("has no finished trial yet", file=catalog.uri, key="run", value=run)
 
@@ -113,7 +137,7 @@ def _of_catalog(catalog: Catalog, run: str) -> RunTables:
         inputs = catalog.load_inputs(run)
         return network_from_inputs(inputs["network"]) if "network" in inputs else None
 
-    return RunTables(run, trials, lambda table: catalog.scan(table, run=run, trials=trials), network)
+    return RunTables(run, trials, lambda table, some: now.scan(table, run, some), network)
 
 
 def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
@@ -132,9 +156,10 @@ def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
     if not len(trials):
         raise InputError("holds no finished trial", key="trials")
 
-    def of_trials(table: str) -> pl.LazyFrame:
+    def of_trials(table: str, some: Trials | None) -> pl.LazyFrame:
         if table == "voltage_traces" and table not in frames:
             return pl.LazyFrame(schema={"trial": pl.Int32, "site": pl.String})
-        return scan(table).filter(pl.col("trial").is_in(trials.tolist()))
+        wanted = trials if some is None else np.intersect1d(trials, np.atleast_1d(np.asarray(some)))
+        return scan(table).filter(pl.col("trial").is_in(wanted.tolist()))
 
     return RunTables(run or "", trials, of_trials, lambda: None)

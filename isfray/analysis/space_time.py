@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from isfray.analysis.binning import F64, Rule, bin_of, borders
+from isfray.analysis.binning import Rule, bins
 from isfray.analysis.psth import window_end
 from isfray.analysis.run_tables import Source, run_tables
 
@@ -43,18 +43,18 @@ def space_time(
         distance_start, distance_end (um), bin_start, bin_end (ms), releases, and per_trial; every bin has a row.
     """
     tables = run_tables(source, run)
-    time_edges = borders(t_min, window_end(tables, t_max), bin_size, rule)
+    times = bins(t_min, window_end(tables, t_max), bin_size, rule)
     rows = tables.scan("synapse_activation")
     if where is not None:
         rows = rows.filter(where)
     if d_max is None:
         farthest = rows.select(pl.col("soma_distance").max()).collect(engine="streaming").item()
         d_max = distance_bin * (np.floor((farthest or 0.0) / distance_bin) + 1)
-    distance_edges = borders(0.0, float(d_max), distance_bin)
-    binned = rows.select("times", distance=bin_of("soma_distance", distance_edges)).drop_nulls("distance")
-    events = binned.explode("times").select("distance", bin=bin_of("times", time_edges, closed=rule != "isfray"))
+    distances = bins(0.0, float(d_max), distance_bin)
+    binned = rows.select("times", distance=distances.index("soma_distance")).drop_nulls("distance")
+    events = binned.explode("times").select("distance", bin=times.index("times"))
     counts = events.drop_nulls("bin").group_by("distance", "bin").agg(releases=pl.len().cast(pl.Int64))
-    every = _bins(distance_edges, "distance").join(_bins(time_edges, "bin"), how="cross")
+    every = distances.frame("distance").join(times.frame(), how="cross")
     full = every.join(counts, on=["distance", "bin"], how="left").sort("distance", "bin")
     return full.with_columns(pl.col("releases").fill_null(0)).select(
         "distance_start",
@@ -64,8 +64,3 @@ def space_time(
         "releases",
         per_trial=pl.col("releases") / tables.n_trials,
     )
-
-
-def _bins(edges: F64, name: str) -> pl.LazyFrame:
-    index = np.arange(len(edges) - 1, dtype=np.int32)
-    return pl.LazyFrame({name: index, f"{name}_start": edges[:-1], f"{name}_end": edges[1:]})

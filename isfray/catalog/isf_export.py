@@ -63,7 +63,7 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
         problem = "has no trial with a soma trace"
         raise InputError(problem, file=catalog.uri, key="run", value=run, expected="a run that recorded the soma")
     target = Path(folder).expanduser().absolute()
-    names = [_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
+    names = [folder_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
     if there := [name for name in names if (target / "results" / name).exists()]:
         raise InputError("is there already", file=str(target / "results" / there[0]), expected="another folder")
     try:
@@ -86,7 +86,8 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
     return IsfExport(tuple(target / "results" / name for name in names), len(trials))
 
 
-def _name(about: RunInfo, part: int) -> str:
+def folder_name(about: RunInfo, part: int) -> str:
+    """Name of the folder that holds the run's trials from `part * FOLDER_TRIALS` on."""
     date = datetime.fromisoformat(about.created).strftime("%Y%m%d-%H%M")
     return f"{date}_seed{about.seed}_pid{zlib.crc32(about.name.encode()) + part}"
 

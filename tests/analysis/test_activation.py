@@ -54,10 +54,11 @@ def test_presynaptic_cells_are_counted_like_synapses():
 
 
 def test_soma_distance_over_synapses_and_over_releases():
-    rows = soma_distance(TRIALS).collect().filter(celltype="VPM").row(0, named=True)
-    assert (rows["synapses"], rows["releases"]) == (3, 4)
-    assert rows["mean"] == pytest.approx((40 + 700 + 40) / 3)
-    assert rows["release_mean"] == pytest.approx((40 * 3 + 700) / 4)
+    (row,) = soma_distance(TRIALS).filter(celltype="VPM").collect().rows()
+    assert row == ("VPM", 3, pytest.approx((40 + 700 + 40) / 3), pytest.approx(np.std([40, 700, 40], ddof=1)))
+    (row,) = soma_distance(TRIALS, per="release").filter(celltype="VPM").collect().rows()
+    each = [40, 40, 40, 700]
+    assert row == ("VPM", 4, pytest.approx(np.mean(each)), pytest.approx(np.std(each, ddof=1)))
 
 
 def test_releases_are_binned_in_time_and_divided_by_trials():
@@ -70,6 +71,8 @@ def test_releases_are_binned_in_time_and_divided_by_trials():
     vpm = rows.row(5, named=True)
     assert vpm["per_trial"] == pytest.approx(1.0)
     assert vpm["rate"] == pytest.approx(1000 / 50)
+    assert "sem" not in vpm
+    vpm = activation_psth(TRIALS, by=["celltype"], bin_size=50.0, sem=True).collect().row(5, named=True)
     assert vpm["sem"] == pytest.approx(np.std([2, 0, 1], ddof=1) / np.sqrt(3) * 1000 / 50)
     each = activation_psth(TRIALS, by=[], bin_size=50.0, per_trial=True).collect()
     assert each.select("trial", "events").rows() == [(0, 1), (0, 3), (1, 0), (1, 0), (2, 3), (2, 1)]
@@ -129,10 +132,3 @@ def test_the_run_knows_its_network(golden):
 def test_what_cannot_be_grouped_is_refused(asked, told):
     with pytest.raises(InputError, match=told):
         activation_counts(TRIALS, **asked)
-
-
-def test_receptors_that_do_not_tell_are_refused(write_network, small_network):
-    entry = small_network["network"]["INH"]["synapses"]
-    entry["receptors"]["glutamate_syn"] = small_network["network"]["VPM_C2"]["synapses"]["receptors"]["glutamate_syn"]
-    with pytest.raises(InputError, match="INH = 'gaba_syn, glutamate_syn' has both"):
-        signs(isfray.load_network(write_network(small_network)))

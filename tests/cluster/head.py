@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +35,18 @@ def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[st
     """Run a Ray head while the block lasts; gives its address. Afterwards nothing it has started is left."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     command = [sys.executable, "-c", START, "start", "--head", "--block"]
-    command += [f"--port={port}", "--min-worker-port=0", "--max-worker-port=0", "--disable-usage-stats", *options]
-    settings = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(ROOT), **environment}
+    # Ray finds "the" cluster of a machine through its folder; the path is short because it holds sockets.
+    folder = tempfile.mkdtemp(prefix="ray")
+    command += [
+        f"--temp-dir={folder}",
+        f"--port={port}",
+        "--min-worker-port=0",
+        "--max-worker-port=0",
+        "--disable-usage-stats",
+        *options,
+    ]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as in an activated environment
+    settings = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(ROOT), "PATH": path, **environment}
     with log.open("w") as out:
         process = subprocess.Popen(
             command, env={**inherited, **settings}, stdout=out, stderr=out, start_new_session=True
@@ -51,3 +63,4 @@ def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[st
         for straggler in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 straggler.kill()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,47 @@
+"""Take up a run from its catalog alone, with the models and settings it was begun with."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from isfray.catalog import Catalog
+from isfray.cluster.handle import RunHandle
+from isfray.cluster.simulation import simulate
+from isfray.model.errors import InputError
+
+_FIXED = ("engine", "record", "clamp", "t_stop")
+
+
+def resume(catalog: Catalog | str | os.PathLike[str], run: str, *, trials: int | None = None, **how: Any) -> RunHandle:
+    """Simulate the trials of a run that are missing, or more of them.
+
+    Parameters
+    ----------
+    catalog : Catalog, str or path
+        Where it is.
+    run : str
+        Its name.
+    trials : int, optional
+        Number of trials in all; by default the most that were asked for.
+    how
+        Keywords of `simulate` that decide no value: `workers`, `wait`, `progress`, `batch_trials` and such.
+
+    Returns
+    -------
+    RunHandle
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or the files here make another model of its inputs.
+    """
+    catalog = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    about = catalog.info(run)
+    cell, network = catalog.load_models(run)
+    settings = {key: about.settings[key] for key in _FIXED}
+    if fixed := sorted(how.keys() & {*_FIXED, "seed", "variants"}):
+        raise InputError("is fixed by the run", key=fixed[0], value=how[fixed[0]], expected="another run name")
+    wanted = about.trials_asked if trials is None else trials
+    handle: RunHandle = simulate(cell, network, catalog, run=run, trials=wanted, seed=about.seed, **settings, **how)
+    return handle

@@ -1,0 +1,49 @@
+"""The models behind a figure: given as they are, or those a run was made with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TypeAlias
+
+from isfray.analysis import RunTables, Source
+from isfray.catalog import Catalog
+from isfray.model.activity import PSTHPoissonTrain, PSTHPoissonTrainV2, SpikeTrain
+from isfray.model.cell import CellModel
+from isfray.model.errors import InputError
+from isfray.model.network import NetworkModel
+
+CellSource: TypeAlias = Catalog | CellModel | tuple[CellModel, NetworkModel | None]
+"""A catalog, with the name of a run; or a cell, with or without its network."""
+
+
+def models(source: CellSource, run: str | None = None) -> tuple[CellModel, NetworkModel | None]:
+    """Return the cell, and the network if there is one."""
+    if isinstance(source, CellModel):
+        return source, None
+    if isinstance(source, tuple):
+        return source
+    if run is None:
+        raise InputError("is missing", file=source.uri, key="run", expected="one of " + ", ".join(source.runs()))
+    return source.load_models(run)
+
+
+def stimulus_time(network: NetworkModel | None) -> float | None:
+    """Return when most evoked activity of the network is aligned to, ms; None if there is none."""
+    if network is None:
+        return None
+    offsets = Counter(
+        float(activity.offset)
+        for population in network.populations
+        for activity in population.activity
+        if not isinstance(activity, SpikeTrain | PSTHPoissonTrain | PSTHPoissonTrainV2)  # these do not use an offset
+    )
+    return offsets.most_common(1)[0][0] if offsets else None
+
+
+def as_runs(source: Source, run: str | list[str] | tuple[str, ...] | None) -> list[str | None]:
+    """Names of one or several runs as a list."""
+    if isinstance(run, list | tuple):
+        if not run:
+            raise InputError("names no run", key="run", value=run)
+        return list(run)
+    return [source.name] if isinstance(source, RunTables) and run is None else [run]
