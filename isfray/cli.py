@@ -101,6 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     compact.add_argument("name", metavar="NAME")
     compact.set_defaults(command=_compact)
 
+    delete = commands.add_parser("delete", help="remove a run and all its results")
+    delete.add_argument("uri", metavar="URI")
+    delete.add_argument("name", metavar="NAME")
+    delete.set_defaults(command=_delete)
+
     plot = commands.add_parser("plot", help="draw a figure of a run")
     plot.add_argument("kind", metavar="KIND", help=", ".join(_FIGURES))
     plot.add_argument("uri", metavar="URI")
@@ -257,6 +262,8 @@ def _verify(options: argparse.Namespace) -> int:
             print(
                 f"  {len(report.leftovers)} files that no reader sees, {len(report.removed)} removed (--repair removes)"
             )
+    if options.repair and options.name is None:
+        print(f"{len(catalog.sweep())} files that belonged to no run were removed")
     return 0 if fine else 1
 
 
@@ -266,6 +273,12 @@ def _compact(options: argparse.Namespace) -> int:
         f"{options.name}: {report.files_before} files, {_megabytes(report.bytes_before)}"
         f" -> {report.files_after} files, {_megabytes(report.bytes_after)}"
     )
+    return 0
+
+
+def _delete(options: argparse.Namespace) -> int:
+    _existing(options.uri).delete(options.name)
+    print(f"{options.name} is removed")
     return 0
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from isfray.catalog import Catalog
 from tests.analysis.recorded import golden_catalog
+from tests.catalog.synthetic import batch, spec
 from tests.model import small_cell, small_measurements
 from tests.model.test_swc import NEURITES, SOMA
 
@@ -51,3 +53,17 @@ def test_the_code_of_analysis_runs_on_the_published_trials(
         *("psth.png", "inputs.pdf", "voltage.svg"),
         *("excitation.png", "dendrogram.png"),
     }
+
+
+def test_the_code_of_the_catalog_reads_tables_without_isfray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    catalog = Catalog(tmp_path / "results")
+    catalog.open_run(spec())
+    for trial in range(4):
+        catalog.commit("stim_C2", batch([trial]))
+    catalog.compact("stim_C2")
+    catalog.commit("stim_C2", batch([4]))
+    monkeypatch.chdir(tmp_path)
+    plain, _ = re.findall(r"```python\n(.*?)```", (DOCS / "catalog.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(plain, names)
+    assert set(names["frame"].collect()["trial"]) == set(range(5))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import isfray
+from isfray.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ["trials", "synapse_activation", "cell_activation", "spike_times", "voltage_traces"]
@@ -105,6 +107,17 @@ def test_the_program_in_the_readme_runs_as_it_stands(results, reference):
     assert done.returncode == 0, done.stderr
     assert "8/8 trials" in done.stderr  # its run is the fixture's, which is complete
     assert "shape: (22, 2)" in done.stdout
+
+
+def test_the_run_goes_to_isf_s_raw_layout_and_back_with_equal_tables(results, tmp_path):
+    assert main(["export", results.uri, "stim_C2", str(tmp_path / "raw"), "--to", "isf"]) == 0
+    assert main(["import", str(tmp_path / "raw"), "--catalog", str(tmp_path / "back"), "--run", "stim_C2"]) == 0
+    back = isfray.Catalog(tmp_path / "back")
+    for table in TABLES:
+        not_of_isf = ["seed", "engine"] if table == "trials" else []
+        mine, theirs = (rows(catalog, table, "stim_C2").drop(not_of_isf) for catalog in (results, back))
+        assert_frame_equal(mine, theirs)
+    assert back.verify("stim_C2").ok
 
 
 def test_asking_again_simulates_nothing_and_more_trials_extend_the_run(reference, results):

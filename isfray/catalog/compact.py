@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from isfray.catalog.batch import write_table
 from isfray.catalog.leftovers import remove_leftovers
@@ -21,7 +23,7 @@ from isfray.catalog.parquet import read_tables
 from isfray.catalog.storage import Storage
 from isfray.tables import canonical
 
-FILE_BYTES = 96 * 2**20
+FILE_BYTES = 64 * 2**20
 """Size in bytes at which a merged file is full."""
 PIECE_BYTES = 32 * 2**20
 """Arrow bytes gathered before they are written, so that memory does not grow with the run."""
@@ -103,13 +105,33 @@ def _merge(storage: Storage, run: str, files: list[DataFile], number: int) -> Da
 
 
 def _pieces(storage: Storage, files: list[DataFile]) -> Iterator[pa.Table]:
-    """Rows of some files by ascending trial, in tables that end where no later file holds an earlier trial."""
+    """Rows of some files by ascending trial, in tables of bounded size.
+
+    Batches overlap where trials took long: rows are held back until no file to come can hold an earlier trial.
+    """
     held: list[pa.Table] = []
-    last = -1
-    for file in files:
-        if file.trials[0][0] > last and sum(table.nbytes for table in held) >= PIECE_BYTES:
-            yield canonical(file.table, pa.concat_tables(held))
-            held = []
-        held += read_tables(storage, file)
-        last = max(last, file.trials[-1][1])
-    yield canonical(files[0].table, pa.concat_tables(held))
+    for file, following in zip_longest(files, files[1:]):
+        border = _first(following) if following else np.iinfo(np.int64).max
+        for table in read_tables(storage, file):
+            held.append(table)
+            if sum(part.nbytes for part in held) >= PIECE_BYTES:
+                ready, rest = _split(pa.concat_tables(held), min(border, _last(table) + 1))
+                if ready.num_rows:
+                    yield canonical(file.table, ready)
+                held = [rest] if rest.num_rows else []
+    if held:
+        yield canonical(files[0].table, pa.concat_tables(held))
+
+
+def _split(table: pa.Table, border: int) -> tuple[pa.Table, pa.Table]:
+    """Rows of trials before a border, and the others, each in memory of its own."""
+    before = pc.less(table.column("trial"), border)
+    return table.filter(before), table.filter(pc.invert(before))
+
+
+def _first(file: DataFile) -> int:
+    return file.trials[0][0]
+
+
+def _last(table: pa.Table) -> int:
+    return int(table.column("trial")[-1].as_py()) if table.num_rows else -1

@@ -184,7 +184,7 @@ class CommitLog:
         Commit or None
             What was committed.
         """
-        live = self.live()
+        live = self._live() if self._length else self.live()  # if that is out of date, the commit will not be created
         while True:
             commit = make(self._length, live)
             if commit is None:

@@ -89,9 +89,12 @@ class ObjectStorage(Storage):
             except FileNotFoundError:
                 return
         for path, info in found.items():
+            key = path[len(self.root) + 1 :]
+            if info["type"] != "file" or not key.startswith(prefix):
+                continue  # the mark of a folder that was emptied
             modified = info.get("LastModified") or info.get("created") or info.get("mtime")
             seconds = modified.timestamp() if hasattr(modified, "timestamp") else float(modified or 0.0)
-            yield Entry(path[len(self.root) + 1 :], int(info["size"]), seconds)
+            yield Entry(key, int(info["size"]), seconds)
 
     def folders(self, prefix: str) -> list[str]:
         """See `Storage.folders`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from isfray.model.errors import InputError
 
 ROW_GROUP_BYTES = 4 * 2**20
 """Arrow bytes after which a row group ends, at the next trial border."""
+_GROUPS = 4  # row groups in memory at once
 
 
 def to_parquet(schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[bytes, int]:
@@ -26,7 +28,7 @@ def to_parquet(schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[bytes, in
     rows = 0
     dictionaries = [f.name for f in schema if pa.types.is_dictionary(f.type)]
     reals = [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema if _is_real(f.type)]
-    sink = pa.BufferOutputStream()
+    sink = BytesIO()  # hands its bytes over without a copy
     with pq.ParquetWriter(
         sink, schema, compression="zstd", use_dictionary=dictionaries, use_byte_stream_split=reals
     ) as writer:
@@ -34,8 +36,7 @@ def to_parquet(schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[bytes, in
             rows += table.num_rows
             for start, stop in _row_groups(table):
                 writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data, rows
+    return sink.getvalue(), rows
 
 
 def _is_real(kind: pa.DataType) -> bool:
@@ -61,12 +62,16 @@ def read_tables(storage: Storage, file: DataFile) -> Iterator[pa.Table]:
     uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
     if data is None:
         raise InputError("is missing", file=uri, expected="an undamaged catalog")
+    yield from tables_in(data, uri)
+
+
+def tables_in(data: bytes, uri: str) -> Iterator[pa.Table]:
+    """Rows of a Parquet file that has been read, some row groups at a time; InputError if it is damaged."""
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as parquet:
-            # No threads: those of pyarrow's pool now and then abort a process that ends soon after.
             if not parquet.num_row_groups:
-                yield parquet.read(use_threads=False)
-            for first in range(0, parquet.num_row_groups, 8):
-                yield parquet.read_row_groups(range(first, min(first + 8, parquet.num_row_groups)), use_threads=False)
+                yield parquet.read()
+            for first in range(0, parquet.num_row_groups, _GROUPS):
+                yield parquet.read_row_groups(range(first, min(first + _GROUPS, parquet.num_row_groups)))
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from isfray.catalog.leftovers import remove_leftovers, unlisted
 from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
-from isfray.catalog.parquet import read_tables
+from isfray.catalog.parquet import tables_in
 from isfray.catalog.runs import load_inputs
 from isfray.catalog.storage import Storage
 from isfray.model.errors import InputError
@@ -108,7 +108,7 @@ def _check_file(storage: Storage, file: DataFile, tally: _Tally) -> Iterator[str
         yield f"{uri}: has other content than was committed ({len(data)} bytes, committed {file.bytes})"
     rows, last = 0, -1
     try:
-        for table in read_tables(storage, file):
+        for table in tables_in(data, uri):
             if not table.schema.equals(SCHEMAS[file.table]):
                 yield f"{uri}: does not have the schema of {file.table}"
                 return

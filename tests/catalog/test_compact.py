@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from isfray.catalog import Catalog
@@ -98,6 +100,24 @@ def test_a_full_file_is_not_written_again(opened):
     assert full <= {f.path for c in catalog._log(RUN).live() for f in c.files}
     for table in TABLES:
         assert_frame_equal(rows(catalog, table), expected(table, [*range(12), 20]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sets(st.integers(0, 15), min_size=1), min_size=1, max_size=6),
+    st.sampled_from([1, 20_000, 10**9]),
+    st.sampled_from([30_000, 10**9]),
+)
+def test_batches_that_overlap_in_any_way_are_merged_by_ascending_trial(batches, piece_bytes, file_bytes):
+    catalog = Catalog(f"memory://{uuid.uuid4()}/r")
+    catalog.open_run(spec())
+    for numbers in batches:
+        catalog.commit(RUN, batch(numbers))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("isfray.catalog.compact.PIECE_BYTES", piece_bytes)
+        catalog.compact(RUN, file_bytes=file_bytes)
+    assert_holds(catalog, set().union(*batches))
+    assert catalog.verify(RUN).problems == ()  # every file sorted by trial
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_a_sweep_is_every_combination_by_a_name_that_tells_the_values(config):
     assert slow["network"] is same["network"]
     assert slow["network"] != fast["network"]
     assert (slow["t_stop"], same["t_stop"]) == (10.0, 20.0)
+
+
+def test_the_configurations_of_the_documentation_are_read(tmp_path, config):
+    config("")
+    for name in ("86_C2_center.param", "other.param"):
+        (tmp_path / name).write_bytes((tmp_path / "small.param").read_bytes())
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "cluster.md").read_text()
+    base, variants, sweep = re.findall(r"```toml\n(.*?)```", docs, re.DOTALL)
+    (call,) = read_config(config(variants, base))
+    assert list(call["variants"]) == ["control", "no_VPM", "other_cell"]
+    (call,) = read_config(config(sweep, base))
+    assert next(iter(call["variants"])) == "factor-0.5_t_stop-300"
+    assert len(call["variants"]) == 6
 
 
 def test_several_runs_have_in_common_what_is_said_above_them(config):

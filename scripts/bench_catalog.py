@@ -1,0 +1,210 @@
+"""What the catalog costs: trials a second, memory, files and bytes, and the time that questions take.
+
+The trials are made up, of the size that the published network gives. Every step runs in a process of its own, so that
+its memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from isfray import tables
+from isfray.catalog import Catalog, RunSpec
+from isfray.model.inputs import InputFile, ModelInputs
+
+RUN, BATCH = "bench", 25
+SYNAPSES, CELLS, SAMPLES, KINDS = 3950, 6900, 12_002, 278
+TYPES = [f"L{i // 24}py_{'ABCDE'[i % 5]}{i % 24}" for i in range(KINDS)]
+NAMES = {
+    "type_names": TYPES,
+    "celltypes": [name.split("_")[0] for name in TYPES],
+    "columns": [name.split("_")[1] for name in TYPES],
+}
+STEPS = ("write", "read", "verify", "compact", "read", "verify")
+
+
+def main() -> None:
+    """Measure; print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=20_000, metavar="N", help="trials to write (20000: 4.6 GB)")
+    parser.add_argument("--catalog", metavar="URI", help="an empty place (default: a folder that is removed again)")
+    parser.add_argument("--s3", action="store_true", help="a SeaweedFS server that is started for it")
+    parser.add_argument("--step", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps({**globals()[options.step](Catalog(options.catalog), options.trials), "memory": peak()}))
+        return
+    with tempfile.TemporaryDirectory(prefix="isfray-bench-") as folder:
+        if options.s3:
+            from tests.catalog.s3_server import BUCKET, S3Server
+
+            server = S3Server(Path(folder)).start()
+            os.environ.update(server.environment)
+            try:
+                measure(f"s3://{BUCKET}/bench", options.trials)
+            finally:
+                server.stop()
+        else:
+            measure(options.catalog or f"{folder}/catalog", options.trials)
+
+
+def measure(uri: str, trials: int) -> None:
+    """Run every step and print what it took."""
+    nothing = step("nothing", uri, trials)["memory"]
+    print(f"{trials} trials in {uri}; a process that only imports isfray has {nothing:.0f} MB")
+    print(f"{'step':10}{'seconds':>9}{'trials/s':>10}{'peak MB':>9}  ")
+    for name in STEPS:
+        found = step(name, uri, trials)
+        seconds = found.pop("seconds")
+        rate = f"{trials / seconds:10.0f}" if name != "read" else " " * 10
+        rest = ", ".join(f"{key} {value}" for key, value in found.items() if key != "memory")
+        print(f"{name:10}{seconds:9.2f}{rate}{found['memory']:9.0f}  {rest}", flush=True)
+
+
+def step(name: str, uri: str, trials: int) -> dict[str, Any]:
+    """Run one step in a process."""
+    command = [sys.executable, __file__, "--step", name, "--catalog", uri, "--trials", str(trials)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def nothing(catalog: Catalog, trials: int) -> dict[str, Any]:
+    """Do nothing."""
+    return {}
+
+
+def write(catalog: Catalog, trials: int) -> dict[str, Any]:
+    """Write all trials in batches, as the catalog actor does; making them up does not count."""
+    inputs = {"cell": ModelInputs(InputFile("cell.param", b"{}"), {})}
+    catalog.open_run(RunSpec(RUN, 7, {"t_stop": 300.0, "dt": 0.025}, inputs, trials))
+    wall = processor = 0.0
+    for first in range(0, trials, BATCH):
+        made = [trial(number) for number in range(first, min(first + BATCH, trials))]
+        begun, used = time.perf_counter(), time.process_time()
+        catalog.commit(RUN, tables.join_trials(made))
+        wall, processor = wall + time.perf_counter() - begun, processor + time.process_time() - used
+    return {"seconds": wall, "trials a CPU second": round(trials / processor), **size(catalog)}
+
+
+def read(catalog: Catalog, trials: int) -> dict[str, Any]:
+    """Ask what is asked most."""
+    place, asked = catalog.uri, {}
+
+    def ask(question: str, of: Callable[[Catalog], pl.LazyFrame]) -> None:
+        begun = time.perf_counter()
+        rows = of(Catalog(place)).collect().height
+        asked[question] = f"{time.perf_counter() - begun:.2f} s ({rows} rows)"
+
+    begun = time.perf_counter()
+    ask("one trial's activations", lambda c: c.scan("synapse_activation", RUN, trials // 2))
+    ask("all spike times", lambda c: c.scan("spike_times", RUN))
+    ask("a trace", lambda c: c.scan("voltage_traces", RUN, trials // 3).filter(pl.col("site") == "soma"))
+    return {"seconds": time.perf_counter() - begun, **asked}
+
+
+def compact(catalog: Catalog, trials: int) -> dict[str, Any]:
+    """Merge, and remove what was merged."""
+    begun = time.perf_counter()
+    catalog.compact(RUN)
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, **size(catalog)}
+
+
+def verify(catalog: Catalog, trials: int) -> dict[str, Any]:
+    """Check everything."""
+    begun = time.perf_counter()
+    report = catalog.verify(RUN)
+    return {"seconds": time.perf_counter() - begun, "problems": len(report.problems), "trials": report.trials}
+
+
+def size(catalog: Catalog) -> dict[str, Any]:
+    """Files and bytes a reader sees."""
+    files = [file for commit in catalog.snapshot(RUN).commits[RUN] for file in commit.files]
+    return {"files": len(files), "MB": round(sum(file.bytes for file in files) / 1e6)}
+
+
+def peak() -> float:
+    """Peak memory of this process, MB."""
+    scale = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+
+
+def trial(number: int) -> dict[str, pa.Table]:
+    """Make up a trial."""
+    rng = np.random.default_rng(number)
+
+    def ragged(rows: int, mean: float) -> dict[str, Any]:
+        offsets = np.concatenate([[0], np.cumsum(1 + rng.poisson(mean, rows))])
+        return {"offsets": offsets, "times": rng.uniform(0, 300, offsets[-1])}
+
+    releases, spikes = ragged(SYNAPSES, 0.2), ragged(CELLS, 0.1)
+    soma = np.sort(rng.uniform(0, 300, rng.poisson(2)))
+    return {
+        "trials": tables.trial_row(
+            number,
+            seed=number,
+            t_stop=300.0,
+            dt=0.025,
+            n_active_synapses=SYNAPSES,
+            n_releases=len(releases["times"]),
+            n_spikes=len(soma),
+            engine="neuron",
+            host="host",
+            wall_s=1.0,
+            finished_at=datetime.now(UTC),
+        ),
+        "synapse_activation": tables.synapse_activation(
+            number,
+            synapse_type_index=np.sort(rng.integers(0, KINDS, SYNAPSES)),
+            synapse_id=rng.integers(0, 900, SYNAPSES),
+            section_id=rng.integers(0, 170, SYNAPSES),
+            section_pt_id=rng.integers(0, 50, SYNAPSES),
+            soma_distance=rng.uniform(0, 1200, SYNAPSES),
+            label_index=rng.integers(0, 3, SYNAPSES),
+            labels=["Soma", "Dendrite", "ApicalDendrite"],
+            **NAMES,
+            **releases,
+        ),
+        "cell_activation": tables.cell_activation(
+            number,
+            synapse_type_index=np.sort(rng.integers(0, KINDS, CELLS)),
+            cell_id=rng.integers(0, 400, CELLS),
+            **NAMES,
+            **spikes,
+        ),
+        "spike_times": tables.spike_times(
+            number, sites=["soma", "apical"], thresholds=[0.0, -30.0], times=[soma, soma[:1]]
+        ),
+        "voltage_traces": tables.voltage_traces(
+            number,
+            sites=["soma", "apical"],
+            section_id=[0, 5],
+            x=[0.5, 0.3],
+            soma_distance=[0.0, 800.0],
+            t_start=0.0,
+            dt=0.025,
+            voltage=-70 + np.cumsum(rng.normal(0, 0.02, (2, SAMPLES)), axis=1),
+        ),
+    }
+
+
+if __name__ == "__main__":
+    main()

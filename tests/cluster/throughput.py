@@ -1,0 +1,80 @@
+"""What dispatch costs: `python -m tests.cluster.throughput FOLDER TRIALS [BATCH]`, by hand, on a quiet machine.
+
+Real dispatcher, actors and catalog; in place of the simulator, tables made once per actor and only numbered per trial.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import psutil
+import pyarrow as pa
+
+from isfray.cluster.limits import Limits
+from isfray.cluster.run import run_trials
+from tests.cluster.null_engine import NullResult, spec, trial_tables
+
+
+@dataclass
+class Stamp:
+    """Its own factory: the tables of trial 0 with another number in them."""
+
+    made: dict[str, pa.Table] = field(default_factory=dict)
+
+    def __call__(self) -> Stamp:
+        self.made = trial_tables(0, 1, 300.0, 20)
+        return self
+
+    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:
+        return NullResult({name: self._numbered(table, trial, seed) for name, table in self.made.items()})
+
+    def _numbered(self, table: pa.Table, trial: int, seed: int) -> pa.Table:
+        for name, value in (("trial", np.int32(trial)), ("seed", np.uint64(seed))):
+            if (at := table.schema.get_field_index(name)) >= 0:
+                table = table.set_column(at, table.schema.field(at), pa.array(np.full(len(table), value)))
+        return table
+
+
+def cpu_seconds(spent: dict[int, tuple[str, float]]) -> None:
+    """Note the CPU seconds of this process and all it has started, by process."""
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        try:
+            title, times = " ".join(process.cmdline()), process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        known = {"SimulationActor": "actors", "CatalogActor": "catalog actor", "raylet/raylet": "raylet"}
+        name = "driver" if process == me else next((n for key, n in known.items() if key in title), "other of Ray")
+        spent[process.pid] = (
+            spent.get(process.pid, (name,))[0] if "IDLE" in title else name,
+            times.user + times.system,
+        )
+
+
+def main() -> None:
+    folder, trials = sys.argv[1], int(sys.argv[2])
+    limits = Limits(batch_trials=int(sys.argv[3]) if len(sys.argv) > 3 else 25)
+    how = {"t_stop": 300.0, "workers": 2, "progress": False, "wait": False, "limits": limits}
+    handle = run_trials(spec("run", trials), folder, Stamp(), **how)
+    spent: dict[int, tuple[str, float]] = {}
+    marks: list[tuple[float, int, int]] = []
+    while not handle.join(0.5):
+        cpu_seconds(spent)
+        marks.append((time.monotonic(), handle.progress().done, psutil.Process().memory_info().rss >> 20))
+    handle.wait()
+    marks = [mark for mark in marks if mark[1]]
+    print(f"{os.getloadavg()[0]:.1f} load; seconds, trials, trials/s, driver MB:")
+    for one, other in zip(marks[:: max(1, len(marks) // 10)], marks[:: max(1, len(marks) // 10)][1:], strict=False):
+        rate = (other[1] - one[1]) / (other[0] - one[0])
+        print(f"{other[0] - marks[0][0]:7.0f} {other[1]:7d} {rate:6.0f} {other[2]:5d}")
+    for name in sorted({name for name, _ in spent.values()}):
+        total = sum(seconds for n, seconds in spent.values() if n == name)
+        print(f"{name:14} {1000 * total / trials:6.2f} CPU ms per trial")
+
+
+if __name__ == "__main__":
+    main()
