@@ -286,7 +286,9 @@ def _export(options: argparse.Namespace) -> int:
     if options.to == "nwb":
         from isfray.analysis import to_nwb
 
-        print(to_nwb(_existing(options.uri), options.name, Path(options.folder) / f"{options.name}.nwb"))
+        folder = Path(options.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        print(to_nwb(_existing(options.uri), options.name, folder / f"{options.name}.nwb"))
         return 0
     from isfray.catalog.isf_export import export_isf
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from isfray.catalog import Catalog
+from tests.analysis.recorded import golden_catalog
 from tests.catalog.synthetic import batch, spec
 from tests.model import small_cell, small_measurements
 from tests.model.test_swc import NEURITES, SOMA
@@ -31,6 +32,27 @@ def test_the_code_of_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {"E1", "B3"} < evoked
     assert "VPM" not in {p.celltype for p in names["no_thalamus"].populations}
     assert (tmp_path / "my_cell" / "cell.swc").is_file()
+
+
+def test_the_code_of_analysis_runs_on_the_published_trials(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    golden_catalog(reference, tmp_path / "results", run="stim_C2")
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "analysis.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)
+    assert len(blocks) == 8
+    shown = capsys.readouterr().out
+    assert "2 of 2 trials: 100%" in shown
+    assert "PROJECT 2/11 COLUMNS" in shown
+    assert names["rate"]["spikes"].sum() == 3
+    assert len(names["steep"]) == 4
+    assert {path.name for path in tmp_path.glob("*.*")} == {
+        *("psth.png", "inputs.pdf", "voltage.svg"),
+        *("excitation.png", "dendrogram.png"),
+    }
 
 
 def test_the_code_of_the_catalog_reads_tables_without_isfray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

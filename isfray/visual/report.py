@@ -136,7 +136,8 @@ def _response(tables: RunTables, at: float | None, window: float) -> list[tuple[
             mean, sd = v.select(pl.col("mean").mean(), pl.col("std").mean()).collect(engine="streaming").row(0)
             rows.append(("Membrane potential then", f"{mean:.1f} mV, fluctuating by {sd:.1f} mV (mean SD)"))
     found_bursts = bursts(tables, t_min=begin).select("trial").collect(engine="streaming")
-    count = f"{len(found_bursts):,} in {trials(found_bursts['trial'].n_unique())}"
+    in_trials = trials(found_bursts["trial"].n_unique())
+    count = f"{len(found_bursts):,} in {in_trials}" if len(found_bursts) else "none"
     rows.append((f"Bursts (above 100 Hz) after {begin:g} ms", count))
     return [(name, escape(value)) for name, value in rows]
 
@@ -222,7 +223,8 @@ def _cell(catalog: Catalog, run: str) -> list[str]:
 
 
 def _provenance(about: RunInfo) -> list[str]:
-    settings = [(name, escape(str(value))) for name, value in sorted(about.settings.items())]
+    units = {"dt": " ms", "t_stop": " ms"}
+    settings = [(name, escape(f"{value}{units.get(name, '')}")) for name, value in sorted(about.settings.items())]
     files = []
     for role, given in about.inputs.items():
         for file in (given["main"], *given["references"].values()):

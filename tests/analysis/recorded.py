@@ -146,15 +146,15 @@ def golden_cases(reference: Path) -> list[dict[str, Any]]:
     return cases
 
 
-def golden_catalog(reference: Path, folder: Path) -> Catalog:
-    """A catalog whose run "replays" holds the published replays, with the models they were run with."""
+def golden_catalog(reference: Path, folder: Path, run: str = "replays") -> Catalog:
+    """A catalog whose run holds the published replays, with the models they were run with."""
     cell = isfray.load_cell(reference / "model" / "86_C2_center.param")
     network = isfray.load_network(reference / "model" / "network.param")
     catalog = Catalog(folder)
     settings = {"t_stop": 300.0, "dt": 0.025, "engine": "neuron", "clamp": [], "record": "sites"}
-    spec = RunSpec("replays", 7, settings, {"cell": cell.inputs, "network": network.inputs}, trials=2)
+    spec = RunSpec(run, 7, settings, {"cell": cell.inputs, "network": network.inputs}, trials=2)
     session = catalog.open_run(spec)
     for trial, case in enumerate(golden_cases(reference)):
-        catalog.commit("replays", golden_trial(reference, case, trial))
-    catalog.close_run("replays", session)
+        catalog.commit(run, golden_trial(reference, case, trial))
+    catalog.close_run(run, session)
     return catalog

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from isfray.analysis import psth
@@ -35,18 +35,20 @@ def test_the_published_trials_give_the_counts_of_their_published_spikes(referenc
 
 
 @settings(deadline=None, max_examples=40)
+@example([[0.0, 1e-17]], 0.1)  # closer to each other than a bin can tell
 @given(
     st.lists(st.lists(st.floats(0, 99.9), max_size=5), min_size=1, max_size=5),
     st.sampled_from([0.1, 0.3, 1.0, 7.0]),
 )
 def test_isf_rules_are_numpys_histogram_over_their_borders(trials, width):
     tables, times = by_hand(*({"soma": sorted(t)} for t in trials)), np.concatenate([np.array(t) for t in trials])
-    if not len(times) or times.min() == times.max():
+    edges = np.arange(times.min(), times.max() + width, width) if len(times) else []
+    if not len(times) or times.min() == times.max() or len(edges) < 2:
         with pytest.raises(InputError):
             psth(tables, bin_size=width, rule="isf").collect()
     else:
         rows = psth(tables, bin_size=width, rule="isf").collect()
-        counts, edges = np.histogram(times, np.arange(times.min(), times.max() + width, width))
+        counts, edges = np.histogram(times, edges)
         assert rows["bin_start"].to_list() == edges[:-1].tolist()
         assert rows["per_trial"].to_list() == pytest.approx(counts / len(trials))
     rows = psth(tables, bin_size=width, t_min=20.0, t_max=80.0, rule="isf_aligned").collect()

@@ -1,4 +1,4 @@
-"""`isfray plot` and `isfray report`."""
+"""`isfray plot` and `isfray export --to nwb`; test_report.py has `isfray report`."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def test_a_mistake_ends_with_status_2_and_one_line(golden, capsys, arguments, to
     assert error.count("\n") == 1
 
 
-def test_report_writes_a_page(golden, tmp_path):
-    assert main(["report", golden.uri, "replays", "--out", str(tmp_path / "report.html")]) == 0
-    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+def test_export_writes_nwb(golden, tmp_path, capsys):
+    assert main(["export", golden.uri, "replays", str(tmp_path / "new"), "--to", "nwb"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'new' / 'replays.nwb'}\n"
+    assert (tmp_path / "new" / "replays.nwb").read_bytes().startswith(b"\x89HDF")

@@ -11,6 +11,7 @@ import pytest
 
 from isfray.analysis import response
 from isfray.catalog import Catalog
+from isfray.cli import main
 from isfray.model.errors import InputError
 from isfray.visual import write_report
 from tests.catalog.synthetic import spec
@@ -20,7 +21,9 @@ from tests.catalog.synthetic import spec
 def html(golden, tmp_path_factory):
     catalog, folder = golden, tmp_path_factory.mktemp("report")
     (folder / "cell.gif").write_bytes(b"GIF89a")
-    text = write_report(catalog, "replays", folder / "report.html", films=[folder / "cell.gif"]).read_text()
+    out = folder / "report.html"
+    assert main(["report", catalog.uri, "replays", "--out", str(out), "--film", str(folder / "cell.gif")]) == 0
+    text = out.read_text()
     return catalog, text
 
 
