@@ -44,6 +44,18 @@ class Head:
             timeout=180,
         )
 
+    def submit(self, *arguments: str) -> None:
+        """Submit a job, as soon as the head's job agent is up."""
+        refused: list[str] = []
+
+        def taken() -> bool:
+            done = self.job("submit", "--no-wait", *arguments)
+            refused.append(done.stderr)
+            return done.returncode == 0 or "No available agent" not in done.stderr
+
+        until(taken, "a job agent")
+        assert "Error" not in refused[-1], refused[-1]
+
     def status(self, submission: str) -> str:
         """State of a job."""
         state: str = json.loads(self.get(f"{self.dashboard}/api/jobs/{submission}"))["status"]
@@ -90,12 +102,10 @@ def folder(tmp_path: Path, small_network, write_network) -> Path:
 
 
 def test_a_job_is_submitted_watched_stopped_submitted_again_and_finished(ray_head, folder):
-    submit = ["submit", "--no-wait", "--working-dir", str(folder)]
-    submit += ["--runtime-env-json", json.dumps({"excludes": ["results"]})]
+    submit = ["--working-dir", str(folder), "--runtime-env-json", json.dumps({"excludes": ["results"]})]
     catalog = Catalog(folder / "results")
     command = ["python", "scripts/run-config", "run.toml", "--log", "json"]
-    first = ray_head.job(*submit, "--submission-id", "first", "--", *command)
-    assert first.returncode == 0, first.stderr
+    ray_head.submit(*submit, "--submission-id", "first", "--", *command)
 
     def committed() -> int:
         return len(catalog.committed_trials("job")) if catalog.exists and "job" in catalog.runs() else 0
@@ -126,8 +136,7 @@ def test_a_job_is_submitted_watched_stopped_submitted_again_and_finished(ray_hea
     kept = committed()
     assert lines[-1]["done"] == kept, "what was simulated was written, and said so"
 
-    again = ray_head.job(*submit, "--submission-id", "second", "--", *command[:3], "--trials", str(kept + 20))
-    assert again.returncode == 0, again.stderr
+    ray_head.submit(*submit, "--submission-id", "second", "--", *command[:3], "--trials", str(kept + 20))
     until(lambda: ray_head.status("second") in ("SUCCEEDED", "FAILED"), "the end of the second job")
     assert f"{kept + 20} of {ENDLESS} trials" in ray_head.job("logs", "second").stdout
     assert catalog.verify("job").ok

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from isfray.activity import trial_seed
 from isfray.catalog import Catalog
 from isfray.cluster import TrialError, simulate
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import Asked, run_sweep
-from isfray.model import InputError, edits, load_cell, load_network
+from isfray.model import InputError, NetworkModel, edits, load_cell, load_network
 from tests.cluster.null_engine import NullEngine, spec
+from tests.engine.child import in_child
 from tests.model import small_cell
 
 pytestmark = pytest.mark.usefixtures("two_cpus")
@@ -30,28 +33,43 @@ def nulls(**engines: NullEngine) -> dict[str, Asked]:
     return {name: Asked(spec(f"s.{name}", 10), engine, 300.0) for name, engine in engines.items()}
 
 
-def test_each_variant_is_as_if_simulated_alone(tmp_path, small_network, write_network):
-    cell, network = load_cell(small_cell.write(tmp_path)), load_network(write_network(small_network))
+def variants_of(network: NetworkModel) -> dict[str, Any]:
     step = [{"section": "Soma", "delay": 5.0, "dur": 10.0, "amp": 1.0}]
-    variants: dict[str, Any] = {
+    return {
         "control": {},
         "no_VPM": {"network": edits.silence_populations(network, ["VPM_C2"])},
         "step": {"clamp": step, "trials": 2},
         "longer": {"t_stop": 40.0},
         "bare": {"network": None, "clamp": step, "trials": 1},
     }
-    how: dict[str, Any] = {"seed": 3, "t_stop": 30.0, "workers": 2, "progress": False}
+
+
+def alone(cell_file: Path, network_file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Tables of every trial of every variant, each variant by a simulator of its own."""
+    from isfray.engine import Simulator
+
+    network, made = load_network(network_file), {}
+    for name, own in variants_of(network).items():
+        asked = {"network": network, "clamp": (), "trials": 3, "t_stop": 30.0, **own}
+        simulator = Simulator(load_cell(cell_file), asked["network"], clamp=asked["clamp"])
+        seeds = [trial_seed(3, k) for k in range(asked["trials"])]
+        made[name] = [simulator.run(seed, asked["t_stop"], trial=k).tables for k, seed in enumerate(seeds)]
+    return made
+
+
+def test_each_variant_is_as_if_simulated_alone(tmp_path, small_network, write_network):
+    files = small_cell.write(tmp_path), write_network(small_network)
+    cell, network = load_cell(files[0]), load_network(files[1])
+    variants, how = variants_of(network), {"seed": 3, "t_stop": 30.0, "workers": 2, "progress": False}
     sweep = simulate(cell, network, tmp_path / "c", run="s", trials=3, variants=variants, **how)
     assert list(sweep) == list(variants)
     assert sweep.progress().done == 3 + 3 + 2 + 3 + 1
-    together, apart = sweep.catalog, Catalog(tmp_path / "apart")
-    for name, own in variants.items():
-        asked = {"cell": cell, "network": network, "trials": 3, **how, **own}
-        simulate(catalog=apart, run=f"s.{name}", **asked)
-    assert together.runs() == apart.runs() == sorted(f"s.{name}" for name in variants)
-    for run in apart.runs():
-        for table in apart.tables():
-            assert rows(together, table, run) == rows(apart, table, run), (run, table)
+    assert sweep.catalog.runs() == sorted(f"s.{name}" for name in variants)
+    for name, trials in in_child(__name__, "alone", *files).items():
+        for table in trials[0]:
+            of_each = [pl.DataFrame(pl.from_arrow(tables[table])) for tables in trials]
+            expected = [row for each in of_each for row in each.drop(OF_THE_MACHINE, strict=False).rows()]
+            assert rows(sweep.catalog, table, f"s.{name}") == expected, (name, table)
 
 
 def test_trial_k_of_every_variant_has_the_same_input_where_the_variants_agree(tmp_path, small_network, write_network):
