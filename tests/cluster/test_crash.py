@@ -71,7 +71,7 @@ def end(driver: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_run_whose_processes_are_killed_at_random_ends_as_if_undisturbed(tmp_path):
-    kills, moments = int(os.environ.get("ISFRAY_ACTOR_KILLS", "10")), random.Random(3)
+    kills, moments = int(os.environ.get("ISFRAY_ACTOR_KILLS", "7")), random.Random(3)
     catalog, trials = str(tmp_path / "c"), 400
     kinds = ["simulation", "catalog", "simulation", "catalog", "simulation", "catalog", "driver"]
     killed: list[str] = []
