@@ -68,7 +68,7 @@ class Post:
                 if batch is None:
                     break
                 self._writer = self._writer or self._hire()
-                write = self._writer.write.options(name=f"CatalogActor.write {work.run} {len(batch)} trials")
+                write = self._writer.write.options(name=f"CatalogActor.write {work.run}")
                 written = write.remote(work.run, [p.trial for p in batch], [p.tables for p in batch])
                 self._writing += 1
                 self._events.watch(written, partial(self._returned, self._writer, work, batch))

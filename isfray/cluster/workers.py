@@ -78,7 +78,8 @@ class Worker:
         if work.setup is not self.setup:
             self.setup = work.setup
             self.build()
-        run = self.handle.run.options(num_returns=2, name=f"SimulationActor.run {work.run} trial {trial}")
+        # Without the trial's number: Ray keeps counts for every name there ever was, and a metric of each.
+        run = self.handle.run.options(num_returns=2, name=f"SimulationActor.run {work.run}")
         tables, outcome = run.remote(trial, trial_seed(work.seed, trial), work.t_stop)
         if not self.calls:
             self.idle_since = now
