@@ -49,7 +49,7 @@ def in_the_middle(driver: subprocess.Popen[str], folder: Path) -> list[psutil.Pr
 
 def assert_gone(processes: list[psutil.Process]) -> None:
     assert len(processes) >= 4, "raylet, GCS and two actors at least"
-    _, alive = psutil.wait_procs(processes, timeout=60)
+    _, alive = psutil.wait_procs(processes, timeout=180)
     assert not alive
 
 
@@ -61,7 +61,7 @@ def test_an_interrupted_driver_writes_what_is_done_says_how_to_go_on_and_leaves_
         os.killpg(driver.pid, number)  # a terminal sends Ctrl-C to the whole group
     else:
         driver.send_signal(number)
-    out, error = driver.communicate(timeout=60)
+    out, error = driver.communicate(timeout=180)
     assert driver.returncode != 0
     assert_gone(processes)
     kept = committed(tmp_path)
