@@ -223,13 +223,20 @@ def read_replay(
 
 
 def _check_variable(cell: CellModel, variable: str) -> None:
+    there = ", ".join(sorted({mechanism.name for m in cell.membranes for mechanism in m.mechanisms}))
+    expected = f'"v", "cai" and such, or a range variable of {there}, such as "Ca_HVA.ica"'
     try:
         found = read_recording(cell, variable)
     except InputError as error:
-        raise InputError(error.problem, key="variable", value=variable, expected=error.expected) from None
+        about = error if "variable" in error.problem or "nowhere" in error.problem else None
+        raise InputError(
+            about.problem if about else "is no variable of the cell",
+            key="variable",
+            value=variable,
+            expected=about.expected if about else expected,
+        ) from None
     if not found.variables:
-        expected = '"v", or a range variable such as "Ca_HVA.ica"'
-        raise InputError("is no variable", key="variable", value=variable, expected=expected)
+        raise InputError("is no variable of the cell", key="variable", value=variable, expected=expected)
 
 
 def _stored(tables: RunTables, trial: int) -> SomaTrace | None:

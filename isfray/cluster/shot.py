@@ -130,7 +130,8 @@ def _frames(
         raise InputError(
             "is shorter than a step of the simulation", key="t_step", value=t_step, expected=f">= {dt:g} ms"
         )
-    return begin, end, begin + t_step * np.arange(max(1, math.ceil((end - begin) / t_step - 1e-6)))
+    count = max(1, math.ceil((end - begin) / t_step - 1e-6))
+    return begin, end, np.array([begin + t_step * i for i in range(count)])
 
 
 def _number(key: str, value: Any) -> float:

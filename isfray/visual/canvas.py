@@ -105,8 +105,9 @@ def points(pixels: float) -> float:
 def drawn(figure: Figure) -> U8:
     """Return the figure's pixels; shape (height, width, 3)."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels: U8 = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+    return pixels
 
 
 def rgb(colour: str) -> F32:

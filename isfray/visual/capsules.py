@@ -88,4 +88,4 @@ def capsules(cell: CellModel, *, axon: bool = False) -> Capsules:
                 np.full(len(within), i, np.int32),
             )
         )
-    return Capsules(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))  # type: ignore[arg-type]
+    return Capsules(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

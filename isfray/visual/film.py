@@ -169,7 +169,7 @@ def _mp4(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: floa
     # yuv420p and even sizes are what browsers play; faststart lets them begin before the end has arrived
     how: dict[str, Any] = {"codec": "libx264", "pixelformat": "yuv420p", "quality": None, "macro_block_size": 2}
     how["output_params"] = ["-crf", "16", "-preset", "veryfast", "-movflags", "+faststart"]
-    with imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, **how) as writer:  # type: ignore[arg-type]
+    with imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, **how) as writer:
         for frame in frames:
             writer.append_data(frame)  # type: ignore[attr-defined]
 

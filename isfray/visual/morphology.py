@@ -119,7 +119,8 @@ def upright_3d(geometry: Geometry) -> list[F64]:
 def at(geometry: Geometry, points: list[F64], section: int, x: float) -> F64:
     """Return the point at relative position x of a section, among `points` of all of them."""
     relative = geometry.relpts[section]
-    return along(relative, points[section][-len(relative) :], np.array([x]))[0]
+    (point,) = along(relative, points[section][-len(relative) :], np.array([x]))
+    return np.asarray(point)
 
 
 def along(relative: F64, points: F64, x: F64) -> F64:

@@ -108,7 +108,7 @@ def rasterise(shape: Capsules, camera: Camera, size: tuple[int, int], thinnest: 
     key = pixel * (int(shape.section.max()) + 1) + shape.section[piece]
     order = np.argsort((key << 16) - (np.minimum(inside, 250) * 256).astype(np.int64), kind="stable")
     best = order[np.flatnonzero(np.diff(key[order], prepend=-1))]
-    piece, at, away, around, inside, pixel = (v[best] for v in (piece, at, away, around, inside, pixel))
+    piece, at, away, around, inside, pixel = piece[best], at[best], away[best], around[best], inside[best], pixel[best]
     cover = np.minimum(inside, 1)
     # from front to back; a tube's surface is nearer than its axis
     fraction = np.minimum(away / around, 1)
@@ -116,7 +116,7 @@ def rasterise(shape: Capsules, camera: Camera, size: tuple[int, int], thinnest: 
     near = ends_depth[piece, 0] + at * (ends_depth[:, 1] - ends_depth[:, 0])[piece]
     near -= around / np.float32(camera.scale) * np.sqrt(1 - fraction**2)
     order = np.lexsort((near, pixel))
-    piece, around, fraction, cover, pixel = (v[order] for v in (piece, around, fraction, cover, pixel))
+    piece, around, fraction, cover, pixel = piece[order], around[order], fraction[order], cover[order], pixel[order]
     first = np.flatnonzero(np.diff(pixel, prepend=-1))
     share, clear = _front_to_back(cover, first)
     light = 1 - SHADE * fraction**2 * np.clip((around - 1.5) / 2, 0, 1)

@@ -185,7 +185,7 @@ def _lanes(ax: Axes, look: Look, box: Box, lane: float, releasing: Flashes) -> t
     assert figure is not None
     top = box[3] + 22 * unit
     bottom = top + lane * len(releasing.names)
-    strip_ax = axes(figure, look, (box[0], top, box[2], bottom))  # type: ignore[arg-type]
+    strip_ax = axes(figure, look, (box[0], top, box[2], bottom))
     strip_ax.set(xlim=ax.get_xlim(), ylim=(len(releasing.names), 0), xlabel="Soma distance (µm)", label="releases")
     strip_ax.spines["left"].set_visible(False)
     size = points(min(12.5 * unit, 0.95 * lane))

@@ -77,7 +77,7 @@ class Scene3D:
         return picture
 
 
-MARK = 4.0
+MARK = 3.6
 """Radius of a releasing synapse on a picture of 1000 x 800, pixels."""
 
 
@@ -196,7 +196,7 @@ def _colour_bar(figure: Figure, look: Look, box: Box, scale: ColourScale, label:
         (left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height), label="colours"
     )
     bar = figure.colorbar(ScalarMappable(scale.norm, scale.map), cax=ax, orientation="horizontal")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(
         colors=look.theme.ink, labelsize=points(12.5 * unit), width=points(0.9 * unit), length=points(4 * unit)
     )
