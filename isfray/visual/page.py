@@ -20,12 +20,16 @@ _DPI = 240
 
 
 def _colours(theme: Theme) -> str:
-    return f"--paper:{theme.paper};--ink:{theme.ink};--muted:{theme.muted};--shade:{theme.shade}"
+    named = {"paper": theme.paper, "ink": theme.ink, "muted": theme.muted, "shade": theme.shade}
+    return ";".join(f"--{name}:{colour}" for name, colour in {**named, "accent": theme.series[0]}.items())
 
 
-_STYLE = f"""
+THEME_STYLE = f"""
 :root {{ color-scheme: light dark; {_colours(THEMES["light"])} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {_colours(THEMES["dark"])} }} }}
+"""
+"""CSS variables of the theme that a browser prefers."""
+_STYLE = f"""{THEME_STYLE}
 * {{ box-sizing: border-box }}
 body {{ margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif }}
