@@ -57,7 +57,8 @@ def player(frames: Sequence[bytes], times: Sequence[float], *, title: str, fps: 
         "times": [round(t, 6) for t in at.tolist()],
         "frames": [base64.b64encode(frame).decode() for frame in frames],
     }
-    return document(title, body, data, styles=["base.css", "player.css"], scripts=["transport.js", "player.js"])
+    files = {"styles": ["base.css", "player.css"], "scripts": ["transport.js", "player.js"]}
+    return document(title, body, data, size=(width, height), **files)
 
 
 def _size(frame: bytes, mime: str) -> tuple[int, int]:

@@ -163,7 +163,7 @@ def test_everything_that_is_pressed_has_a_name_and_shows_focus(page):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_two_players_in_a_notebook_run_apart_in_their_sandboxes(html, browser, tmp_path, dark):
-    frame = framed(html, title="film", width=100, height=80)
+    frame = framed(html)
     notebook = tmp_path / "notebook.html"
     notebook.write_text(f"<!doctype html><link rel=icon href='data:,'><title>n</title><body>{frame}{frame}</body>")
     browser.open(notebook, width=390, dark=dark)
