@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -16,14 +16,13 @@ from tqdm.auto import tqdm
 
 from isfray.catalog import Catalog
 from isfray.cluster import session
-from isfray.cluster.asking import whole
+from isfray.cluster.film_style import Common, Style3D, checked, finite
 from isfray.cluster.filming import Scene, render, simulate_again
 from isfray.cluster.replay import TOLERANCE, Replayed
 from isfray.cluster.shot import Shot, shot
 from isfray.engine.integration import prepare
 from isfray.model.errors import InputError
-from isfray.visual.canvas import Look, look
-from isfray.visual.colours import colour_map
+from isfray.visual.canvas import Look
 from isfray.visual.film import Film, check_writable, kind_of, write_still, write_whole
 from isfray.visual.flashes import FLASH, Flashes, check_groups, flashes
 from isfray.visual.histogram import Stimulus
@@ -36,38 +35,6 @@ Catalogs = Catalog | str | os.PathLike[str]
 FPS = 20.0
 STILL = (2000, 1600)
 """Size of a still, pixels: a page wide in print."""
-
-
-class Common(TypedDict, total=False):
-    """What films and stills have in common; see `animate_3d`."""
-
-    variable: str
-    stimulus: Stimulus
-    limits: tuple[float, float] | None
-    by: str
-    colours: Mapping[str, str] | None
-    flash: float
-    trace: bool
-    axon: bool
-    preset: str
-    size: tuple[int, int] | None
-    theme: str | None
-    tolerance: float
-    workers: int | None
-    progress: bool
-
-
-class Eye(TypedDict, total=False):
-    """How the cell is looked at in 3D; see `animate_3d`."""
-
-    cmap: str | None
-    azimuth: float
-    elevation: float
-    thickness: float
-
-
-class Style3D(Common, Eye, total=False):
-    """Both."""
 
 
 def animate_2d(
@@ -109,7 +76,7 @@ def animate_2d(
     >>> animate_2d(catalog, "stim_C2", trial=0, path="vm.mp4", t_start=220, t_stop=270)  # doctest: +SKIP
     """
     given: Common = {"by": "sign", **style}
-    how = _checked(given)
+    how = checked(given)
     kind_of(path, fps)
     shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
     check_groups(shown.network, given["by"], given.get("colours"))
@@ -219,9 +186,9 @@ def animate_3d(
     cell.mp4: 250 frames of 1920 x 1080, 12.5 s, 1 s shows 4 ms (250 times slower)
     """
     given: Style3D = {"by": "celltype", **style}
-    how = _checked(given)
+    how = checked(given)
     kind_of(path, fps)
-    _finite("turn", turn)
+    finite("turn", turn)
     shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
     check_groups(shown.network, given["by"], given.get("colours"))
 
@@ -264,7 +231,7 @@ def plot_cell(
     """
     given: Style3D = {"by": "celltype", **style}
     given.setdefault("size", STILL if given.get("preset", "paper") == "paper" else None)
-    how, out = _checked(given), Path(path)
+    how, out = checked(given), Path(path)
     if out.suffix.lower() != ".png":
         raise InputError("is no picture", key="path", value=str(path), expected="a name that ends with .png")
     check_writable(out)
@@ -326,34 +293,6 @@ def explore_3d(
     title = f"{run}, trial {trial}"
     write_whole(out, lambda part: explore(shown.cell, replayed.traces, _rows(shown), title=title, path=part))
     return out
-
-
-def _checked(given: Common | Style3D) -> Look:
-    """Return the look; InputError for a style that cannot be."""
-    how = look(given.get("preset", "paper"), given.get("size"), given.get("theme"))
-    colour_map(given.get("cmap"), how.theme)  # type: ignore[arg-type]
-    if (limits := given.get("limits")) is not None:
-        fine = len(limits) == 2 and all(np.isfinite(v) for v in limits) and limits[0] < limits[1]
-        if not fine:
-            raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
-    for key in ("azimuth", "elevation"):
-        _finite(key, given.get(key, 0.0))
-    for key in ("flash", "thickness", "tolerance"):
-        value = _finite(key, given.get(key, 1.0))
-        if value <= 0:
-            raise InputError("is not positive", key=key, value=value, expected="> 0")
-    if given.get("workers") is not None:
-        whole("workers", given["workers"], 1)
-    unknown = sorted(given.keys() - Style3D.__annotations__.keys() - Common.__annotations__.keys())
-    if unknown:
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
-    return how
-
-
-def _finite(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        raise InputError("is no number", key=key, value=value)
-    return float(value)
 
 
 def _shot(catalog: Catalogs, run: str, trial: int, given: Common | Style3D, **when: Any) -> Shot:

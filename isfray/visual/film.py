@@ -9,9 +9,8 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import import_module
 from io import BytesIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from isfray.model.errors import InputError
+from isfray.visual.interactive import framed
+from isfray.visual.player import player
 from isfray.visual.style import PathLike
 
 U8 = NDArray[np.uint8]
@@ -175,8 +176,7 @@ def _mp4(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: floa
 
 
 def _gif(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: float, title: str) -> None:
-    first = [frame for frame, _ in zip(frames, range(1), strict=False)]
-    head = [*first, *(frame for frame, _ in zip(frames, range(min(len(times) - 1, 7)), strict=False))]
+    head = list(islice(frames, 8))
     # one palette for all, so that nothing flickers
     palette = Image.fromarray(np.concatenate([np.asarray(f) for f in head])).quantize(
         255, method=Image.Quantize.MEDIANCUT
@@ -209,7 +209,6 @@ def _pictures(path: Path, frames: Iterator[Packed], times: Sequence[float], fps:
 
 
 def _page(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: float, title: str) -> None:
-    player = import_module("isfray.visual.player").player
     page = player([bytes(frame) for frame in frames], times, title=title, fps=fps, mime="image/webp")
     path.write_text(page, encoding="utf-8")
 
@@ -221,9 +220,7 @@ KINDS = {".mp4": Kind(_mp4), ".gif": Kind(_gif), ".html": Kind(_page, webp), "":
 def _shown(film: Film) -> str:
     ending = film.path.suffix.lower()
     if ending == ".html":
-        ratio = f"{film.size[0]} / {film.size[1] + 90}"
-        page = escape(film.path.read_text(encoding="utf-8"), quote=True)
-        return f'<iframe srcdoc="{page}" style="width: 100%; aspect-ratio: {ratio}; border: 0"></iframe>'
+        return framed(film.path.read_text(encoding="utf-8"))
     if ending == "":
         return f'<img src="{_embedded(sorted(film.path.iterdir())[0], "image/png")}" style="max-width: 100%">'
     if ending == ".mp4":
