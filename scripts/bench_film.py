@@ -120,10 +120,12 @@ def renderers(scene: Any, asked: Shot, n: int) -> float:
     seconds = time.perf_counter() - began
     for _ in filming.render(scene, ref, 2 * n * filming.CHUNK):
         pass  # the processes start
-    began = time.perf_counter()
-    for _ in filming.render(scene, ref, len(asked.times)):
-        pass
-    rate = len(asked.times) / (time.perf_counter() - began)
+    rate = 0.0
+    for _ in range(3):  # the best of three: others may use the machine too
+        began = time.perf_counter()
+        for _ in filming.render(scene, ref, len(asked.times)):
+            pass
+        rate = max(rate, len(asked.times) / (time.perf_counter() - began))
     memory = ray.get(ray.remote(num_cpus=1)(draw_and_weigh).remote(scene, ref)) / 2**20
     session.leave()
     print(f"Ray with {n} CPU{'s' * (n > 1)}, turning camera: {rate:.1f} frames/s", end=", ")
