@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from isfray import analysis
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.cluster import RunError, RunHandle, TrialError, simulate
+    from isfray.cluster import RunError, RunHandle, SweepHandle, TrialError, simulate
     from isfray.engine import Simulator, TrialResult
     from isfray.model import (
         CellModel,
@@ -48,6 +48,7 @@ __all__ = [
     "RunError",
     "RunHandle",
     "Simulator",
+    "SweepHandle",
     "TrialError",
     "TrialResult",
     "analysis",
@@ -72,7 +73,7 @@ __all__ = [
 _ROOMS = {
     "activity": ("draw_trial", "trial_seed"),
     "catalog": ("Catalog",),
-    "cluster": ("RunError", "RunHandle", "TrialError", "simulate"),
+    "cluster": ("RunError", "RunHandle", "SweepHandle", "TrialError", "simulate"),
     "engine": ("Simulator", "TrialResult"),
     "model": (
         "CellModel",

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from isfray.catalog import runs as run_objects
 from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
+from isfray.catalog.display import SHOWN, catalog_facts
 from isfray.catalog.leftovers import GRACE_S
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, committed, numbers, ranges, read_json
@@ -30,6 +31,7 @@ from isfray.catalog.snapshot import Snapshot, check_table
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
 from isfray.model.cell import CellModel, cell_from_inputs
+from isfray.model.display import Facts
 from isfray.model.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.network import NetworkModel, network_from_inputs
@@ -64,6 +66,12 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog({self.uri!r})"
+
+    def __str__(self) -> str:
+        return self._facts().text
+
+    def _repr_html_(self) -> str:
+        return self._facts().html
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Catalog, (self.uri, self.storage.options)
@@ -293,6 +301,12 @@ class Catalog:
         remove_run(self._log(run), run)
 
     # the catalog's own objects
+
+    def _facts(self) -> Facts:
+        names = self.runs()
+        made = {name: self._body(name)["created"] for name in names} if len(names) > SHOWN else dict.fromkeys(names)
+        latest = sorted(names, key=lambda name: made[name] or "", reverse=True)[:SHOWN]
+        return catalog_facts(self.uri, names, [self.info(name) for name in latest])
 
     def _check(self) -> None:
         data = self.storage.read("catalog.json")

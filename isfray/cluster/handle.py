@@ -8,12 +8,14 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from isfray.catalog import Catalog
+from isfray.cluster.display import run_facts, sweep_facts
 from isfray.cluster.failures import TrialError
 from isfray.cluster.ledger import Failure
 from isfray.cluster.progress import Progress
+from isfray.model.display import Facts, Shown
 
 
-class RunHandle:
+class RunHandle(Shown):
     """A run of trials, in progress or over.
 
     Iterating gives the numbers of the trials this call simulated, as they are committed.
@@ -37,8 +39,8 @@ class RunHandle:
         self._over = False
         self._cancelled = False
 
-    def __repr__(self) -> str:
-        return f"<{self._progress}>"
+    def _facts(self) -> Facts:
+        return run_facts(self._progress, self.catalog.uri, _state(self), [f.trial for f in self._failures])
 
     def __iter__(self) -> Iterator[int]:
         position = 0
@@ -125,7 +127,7 @@ class RunHandle:
             self._changed.notify_all()
 
 
-class SweepHandle(Mapping[str, RunHandle]):
+class SweepHandle(Shown, Mapping[str, RunHandle]):
     """Runs that are worked on together, in progress or over: a mapping from variant to its `RunHandle`.
 
     Attributes
@@ -149,8 +151,9 @@ class SweepHandle(Mapping[str, RunHandle]):
     def __len__(self) -> int:
         return len(self._runs)
 
-    def __repr__(self) -> str:
-        return f"<{self.progress()}>"
+    def _facts(self) -> Facts:
+        runs = {name: (run.progress(), _state(run)) for name, run in self.items()}
+        return sweep_facts(self.progress(), self.catalog.uri, runs)
 
     @property
     def over(self) -> bool:
@@ -178,3 +181,9 @@ class SweepHandle(Mapping[str, RunHandle]):
         """Wait like `wait`, but raise nothing; returns whether all runs are over."""
         deadline = None if timeout is None else time.monotonic() + timeout
         return all(run.join(None if deadline is None else deadline - time.monotonic()) for run in self.values())
+
+
+def _state(run: RunHandle) -> str:
+    if not run.over:
+        return "ending" if run.cancelled else "in progress"
+    return "over" if run._error is None else f"stopped: {run._error}"

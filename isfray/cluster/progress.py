@@ -83,9 +83,9 @@ class Progress:
         percent = 100 * self.done // self.total if self.total else 100
         parts = [f"{self.run}: {self.done}/{self.total} trials ({percent}%)"]
         if self.seconds:
-            parts.append(f"{self.rate:.2f}/s in {_clock(self.seconds)}")
+            parts.append(f"{self.rate:.2f}/s in {clock(self.seconds)}")
         if self.left and self.seconds_left is not None:
-            parts.append(f"{_clock(self.seconds_left)} left")
+            parts.append(f"{clock(self.seconds_left)} left")
         return ", ".join([*parts, self.notes])
 
 
@@ -233,7 +233,8 @@ def reporter(show: bool | Literal["json"], file: TextIO | None = None) -> Report
     return Bar(file) if file.isatty() or "ipykernel" in sys.modules else Lines(file)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return seconds as 1:05 or 2:00:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

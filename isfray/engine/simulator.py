@@ -17,6 +17,7 @@ from isfray import tables
 from isfray.activity import Spikes, draw_trial
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
+from isfray.engine.display import trial_facts
 from isfray.engine.fit import fit
 from isfray.engine.integration import advance, chosen_engine
 from isfray.engine.live_cell import LiveCell
@@ -25,13 +26,14 @@ from isfray.engine.synapses import Synapses
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
 from isfray.model.detection import detect_spikes, threshold
+from isfray.model.display import Facts, Shown
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
 
 
-@dataclass(frozen=True)
-class TrialResult:
+@dataclass(frozen=True, repr=False)
+class TrialResult(Shown):
     """What one trial gave.
 
     Attributes
@@ -50,6 +52,9 @@ class TrialResult:
     voltage: Mapping[str, NDArray[np.float64]]
     tables: Mapping[str, pa.Table]
     variables: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def _facts(self) -> Facts:
+        return trial_facts(self.time, self.voltage, self.tables, self.variables)
 
 
 class Simulator:

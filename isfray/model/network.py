@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
+from isfray.model.activity import SpikeTrain
+from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
 from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param
 from isfray.model.population import Population, Receptor, read_population, split_name
@@ -31,8 +33,8 @@ MODIFY = "network_modify_functions"
 _REFERENCES = ("distributionFile", "connectionFile", "weightFile")
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkModel(Shown):
     """Everything that drives the cell.
 
     Two models are equal if they hold the same populations, synapses, connections and modify functions, whatever files
@@ -124,6 +126,28 @@ class NetworkModel:
         return same and mine.keys() == theirs.keys() and all(np.array_equal(mine[k], theirs[k]) for k in mine)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _facts(self) -> Facts:
+        types, columns = ({getattr(p, of) for p in self.populations} for of in ("celltype", "column"))
+        cells, synapses = int(self.cell_offsets[-1]), len(self.synapses)
+        of_each = np.diff(self.synapses.offsets)
+        connected = len(np.unique(self.cell_offsets[self.connections.population] + self.connections.cell_id))
+        inhibitory = int(sum(n for p, n in zip(self.populations, of_each, strict=True) if p.is_inhibitory))
+        ongoing, evoked = (
+            sum(any(isinstance(a, SpikeTrain) == kind for a in p.activity) for p in self.populations)
+            for kind in (True, False)
+        )
+        rows = [
+            ("cell types", f"{len(types)}: {listed(sorted(types))}"),
+            ("columns", f"{len(columns)}: {listed(sorted(columns), 9)}"),
+            ("cells", f"{cells:,}, of which {connected:,} have synapses"),
+            ("synapses", f"{synapses - inhibitory:,} excitatory, {inhibitory:,} inhibitory"),
+            ("activity", f"ongoing in {plural(ongoing, 'population')}, evoked in {evoked:,}"),
+        ]
+        if self.modify_functions:
+            rows.append(("silenced", f"by soma distance, {plural(len(self.modify_functions), 'function')}"))
+        gist = f"{plural(len(self.populations), 'population')}, {plural(cells, 'cell')}, {plural(synapses, 'synapse')}"
+        return Facts("NetworkModel", PurePath(self.inputs.main.name).stem, gist, rows)
 
 
 def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> NetworkModel:
