@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import Any, Literal, Protocol, TextIO
+
+from tqdm import tqdm
 
 _SUMMED = ("total", "done", "before", "running", "unwritten", "retried", "failed", "bytes_written")
 
@@ -155,9 +157,6 @@ class Bar:
     def update(self, progress: Progress) -> None:
         """See `Reporter.update`."""
         if self._bar is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a notebook without widgets gets the text bar, which is fine
-                from tqdm.auto import tqdm
             self._bar = tqdm(
                 desc=progress.run,
                 total=progress.total,
@@ -174,6 +173,28 @@ class Bar:
         """See `Reporter.close`."""
         if self._bar is not None:
             self._bar.close()
+
+
+class Replaced:
+    """A bar and a line in a notebook, put in the place of those before; needs no widgets."""
+
+    def __init__(self) -> None:
+        self._shown: Any = None
+
+    def update(self, progress: Progress) -> None:
+        """See `Reporter.update`."""
+        from IPython.display import display
+
+        done, line = progress.done + progress.unwritten, str(progress)
+        bar = f'<progress max="{progress.total}" value="{done}" style="width:14em;vertical-align:middle"></progress>'
+        data = {"text/plain": line, "text/html": f"<div>{bar} {escape(line)}</div>"}
+        if self._shown is None:
+            self._shown = display(data, raw=True, display_id=True)
+        else:
+            self._shown.update(data, raw=True)
+
+    def close(self) -> None:
+        """See `Reporter.close`."""
 
 
 class Records:
@@ -230,7 +251,9 @@ def reporter(show: bool | Literal["json"], file: TextIO | None = None) -> Report
         return Records(file)
     if not show:
         return Silent()
-    return Bar(file) if file.isatty() or "ipykernel" in sys.modules else Lines(file)
+    if "ipykernel" in sys.modules:
+        return Replaced()
+    return Bar(file) if file.isatty() else Lines(file)
 
 
 def clock(seconds: float) -> str:
