@@ -3,6 +3,7 @@
 # ruff: noqa: E402
 import logging
 import os
+import warnings
 
 # Ray prints the loss of a worker on stdout; here that is an ordinary event with a line in the log. Ray reads this when
 # it is imported.
@@ -10,8 +11,11 @@ os.environ.setdefault(
     "RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|Raylet is terminated|The node with node id"
 )
 
-# Ray recommends packages to notebooks when it is imported; progress here needs none.
+# Ray, and tqdm when Ray imports it, recommend packages to notebooks; progress here needs none of them.
 logging.getLogger("ray.widgets.util").setLevel(logging.WARNING)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import tqdm.auto  # noqa: F401
 
 from isfray.cluster.failures import RunError, TrialError
 from isfray.cluster.handle import RunHandle, SweepHandle

@@ -8,7 +8,7 @@ from html import escape
 
 from isfray.model.thumbnail import Drawing, svg
 
-_CELL = "text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0;border:0;background:none"
+_CELL = "text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0;border:0;background:none;overflow-wrap:anywhere"
 _MUTED = "opacity:.65;font-weight:normal;white-space:nowrap"
 
 
