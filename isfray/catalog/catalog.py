@@ -42,6 +42,14 @@ class Catalog(CatalogReader):
     ------
     InputError
         If something else is there, or a catalog of a newer format.
+
+    Examples
+    --------
+    >>> catalog = isfray.Catalog("results")
+    >>> catalog.runs()
+    ['stim_C2']
+    >>> catalog.tables()
+    ['trials', 'synapse_activation', 'cell_activation', 'spike_times', 'voltage_traces']
     """
 
     def __init__(self, uri: str | os.PathLike[str] | Storage, storage_options: Mapping[str, Any] | None = None) -> None:
@@ -56,6 +64,11 @@ class Catalog(CatalogReader):
     def open_run(self, spec: RunSpec) -> Session:
         """Begin a run, or resume it if one of that name with the same seed, settings and inputs is there.
 
+        Parameters
+        ----------
+        spec : RunSpec
+            Name, seed, settings, inputs and the number of trials.
+
         Returns
         -------
         Session
@@ -65,6 +78,15 @@ class Catalog(CatalogReader):
         ------
         InputError
             If a run of that name differs, saying how; if the catalog cannot be written.
+
+        Examples
+        --------
+        >>> from isfray.catalog import RunSpec
+        >>> inputs = catalog.load_inputs("stim_C2")
+        >>> other = isfray.Catalog("other")
+        >>> session = other.open_run(RunSpec("mine", seed=7, settings={"t_stop": 50.0}, inputs=inputs, trials=1))
+        >>> session.trials, session.ended
+        (1, None)
         """
         self._create()
         key, now = run_key(spec.name), _now()
@@ -92,7 +114,28 @@ class Catalog(CatalogReader):
         return session
 
     def close_run(self, run: str, session: Session) -> Session:
-        """Note the end of a session."""
+        """Note the end of a session.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+        session : Session
+            What `open_run` gave.
+
+        Returns
+        -------
+        Session
+            With its end.
+
+        Examples
+        --------
+        >>> from isfray.catalog import RunSpec
+        >>> other = isfray.Catalog("closed")
+        >>> session = other.open_run(RunSpec("mine", 7, {"t_stop": 50.0}, catalog.load_inputs("stim_C2")))
+        >>> other.close_run("mine", session).ended > session.started
+        True
+        """
         ended = replace(session, ended=_now())
         self._put_session(run, ended)
         return ended
@@ -107,6 +150,11 @@ class Catalog(CatalogReader):
         tables : mapping
             Table name to rows of one or more trials. `trials` must be among them, with one row per trial.
 
+        Returns
+        -------
+        CommitInfo
+            The trials that were added, and those that were there.
+
         Raises
         ------
         ValueError
@@ -114,6 +162,17 @@ class Catalog(CatalogReader):
         InputError
             If the run is not there (any more), or the storage refuses. Calling again with the same tables is always
             safe.
+
+        Examples
+        --------
+        >>> from isfray.catalog import RunSpec
+        >>> other = isfray.Catalog("committed")
+        >>> session = other.open_run(RunSpec("mine", 7, {"t_stop": 50.0}, catalog.load_inputs("stim_C2"), trials=1))
+        >>> result = isfray.Simulator(cell, network).run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+        >>> other.commit("mine", result.tables).trials
+        array([0], dtype=int32)
+        >>> other.commit("mine", result.tables).already_there  # once is enough
+        array([0], dtype=int32)
         """
         batch = {name: canonical(name, table) for name, table in tables.items()}
         asked = trials_of(batch)
@@ -139,17 +198,80 @@ class Catalog(CatalogReader):
     # keeping house
 
     def verify(self, run: str, *, repair: bool = False, grace_s: float = GRACE_S) -> VerifyReport:
-        """Check a run against everything the catalog promises; see `isfray.catalog.verify.verify_run`."""
+        """Check a run against everything the catalog promises; see `isfray.catalog.verify.verify_run`.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+        repair : bool
+            Remove what no reader sees, if older than `grace_s` (s).
+
+        Returns
+        -------
+        VerifyReport
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> report = catalog.verify("stim_C2")
+        >>> report.ok, report.trials, report.problems
+        (True, 8, ())
+        """
         return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s)
 
     def compact(self, run: str, *, file_bytes: int = FILE_BYTES, grace_s: float = GRACE_S) -> CompactReport:
-        """Turn many small files into few large ones; see `isfray.catalog.compact.compact_run`."""
+        """Turn many small files into few large ones; see `isfray.catalog.compact.compact_run`.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+        file_bytes : int
+            Size at which a merged file is full.
+        grace_s : float
+            Age from which files that no reader sees are removed, s.
+
+        Returns
+        -------
+        CompactReport
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> report = catalog.compact("stim_C2")
+        >>> report.files_after <= report.files_before
+        True
+        """
         return compact_run(self.storage, self._log(self._known(run)), run, file_bytes=file_bytes, grace_s=grace_s)
 
     def sweep(self, *, grace_s: float = GRACE_S) -> tuple[str, ...]:
         """Remove what belongs to no run, if older than `grace_s` (s), and return its keys.
 
         That is: inputs no run names, files of runs that are gone, and writes that never ended.
+
+        Parameters
+        ----------
+        grace_s : float
+            Age, s.
+
+        Returns
+        -------
+        tuple of str
+            Keys of what was removed.
+
+        Examples
+        --------
+        >>> isfray.Catalog("results").sweep()
+        ()
         """
         if not self.exists:
             return ()
@@ -158,7 +280,27 @@ class Catalog(CatalogReader):
         return (*removed, *remove_strays(self.storage, self._bodies, grace_s))
 
     def delete(self, run: str) -> None:
-        """Remove a run: at the first step, for every reader. Calling again finishes an interrupted removal."""
+        """Remove a run: at the first step, for every reader. Calling again finishes an interrupted removal.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+
+        Raises
+        ------
+        InputError
+            If there is no such run, and nothing left of one.
+
+        Examples
+        --------
+        >>> from isfray.catalog import RunSpec
+        >>> other = isfray.Catalog("emptied")
+        >>> session = other.open_run(RunSpec("mine", 7, {"t_stop": 50.0}, catalog.load_inputs("stim_C2")))
+        >>> other.delete("mine")
+        >>> other.runs()
+        []
+        """
         if not committed(self._log(check_name(run)).live()).size:
             self._known(run)
         remove_run(self._log(run), run)

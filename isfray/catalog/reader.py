@@ -77,6 +77,27 @@ class CatalogReader:
         -------
         polars.LazyFrame
             Columns `run` (categorical), `trial` and the table's own. Call again to see what was committed since.
+
+        Raises
+        ------
+        InputError
+            If there is no such table, run or column.
+
+        Examples
+        --------
+        >>> spikes = catalog.scan("spike_times", run="stim_C2", trials=range(4))
+        >>> spikes.filter(pl.col("site") == "soma", pl.col("time") > 245.0).select("trial", "time").collect()
+        shape: (4, 2)
+        ┌───────┬─────────┐
+        │ trial ┆ time    │
+        │ ---   ┆ ---     │
+        │ i32   ┆ f64     │
+        ╞═══════╪═════════╡
+        │ 0     ┆ 255.875 │
+        │ 1     ┆ 253.675 │
+        │ 2     ┆ 253.15  │
+        │ 3     ┆ 255.85  │
+        └───────┴─────────┘
         """
         check_table(table, self.uri)
         return self.snapshot(run).scan(table, run, trials, columns)
@@ -86,7 +107,28 @@ class CatalogReader:
         return self.scan(table)
 
     def snapshot(self, run: str | None = None) -> Snapshot:
-        """What is committed now, of one run or of all: its tables stay in step while the runs grow."""
+        """What is committed now, of one run or of all: its tables stay in step while the runs grow.
+
+        Parameters
+        ----------
+        run : str, optional
+            Only this run.
+
+        Returns
+        -------
+        Snapshot
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> now = catalog.snapshot("stim_C2")
+        >>> now.scan("trials").select(pl.len()).collect().item()
+        8
+        """
         names = self.runs() if run is None else [self._known(run)]
         return Snapshot(self.storage, {name: self._log(name).live() for name in names})
 
@@ -107,6 +149,17 @@ class CatalogReader:
         int32[n]
             Numbers of trials that have been committed since the last time, ascending; those that are there already come
             first, and each comes once. All tables hold them. Ends with the last trial the run was asked for.
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> for trials in catalog.live("stim_C2"):
+        ...     print(trials)
+        [0 1 2 3 4 5 6 7]
         """
         seen = np.empty(0, dtype=np.int32)
         news = time.monotonic()
@@ -121,20 +174,84 @@ class CatalogReader:
                 time.sleep(every_s)
 
     def tables(self) -> list[str]:
-        """Names of the tables that hold rows."""
+        """Names of the tables that hold rows.
+
+        Returns
+        -------
+        list of str
+            In the order of `isfray.tables.SCHEMAS`.
+
+        Examples
+        --------
+        >>> catalog.tables()
+        ['trials', 'synapse_activation', 'cell_activation', 'spike_times', 'voltage_traces']
+        """
         return self.snapshot().tables()
 
     def runs(self) -> list[str]:
-        """Names of the runs, sorted."""
+        """Names of the runs, sorted.
+
+        Returns
+        -------
+        list of str
+
+        Examples
+        --------
+        >>> catalog.runs()
+        ['stim_C2']
+        """
         keys = {run_key(name): name for name in self.storage.folders("runs/")}
         return sorted(keys[key] for key in self.storage.read_many(keys))
 
     def committed_trials(self, run: str) -> NDArray[np.int32]:
-        """Ascending numbers of the trials of a run that are there."""
+        """Ascending numbers of the trials of a run that are there.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+
+        Returns
+        -------
+        ndarray of int32, shape (trials,)
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> catalog.committed_trials("stim_C2")
+        array([0, 1, 2, 3, 4, 5, 6, 7], dtype=int32)
+        """
         return committed(self._log(self._known(run)).live())
 
     def info(self, run: str) -> RunInfo:
-        """What is known about a run."""
+        """What is known about a run.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+
+        Returns
+        -------
+        RunInfo
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> about = catalog.info("stim_C2")
+        >>> about.trials_committed, about.seed, about.settings["t_stop"]
+        (8, 7, 300.0)
+        >>> about.rows["synapse_activation"]
+        22991
+        """
         body, live = self._body(run), self._log(run).live()
         files, sessions = by_table(live), self._sessions(run)
         return RunInfo(
@@ -151,11 +268,52 @@ class CatalogReader:
         )
 
     def load_inputs(self, run: str) -> dict[str, ModelInputs]:
-        """Input files of a run, byte for byte, by role (`cell`, `network`)."""
+        """Input files of a run, byte for byte, by role (`cell`, `network`).
+
+        Parameters
+        ----------
+        run : str
+            The run.
+
+        Returns
+        -------
+        mapping of str to ModelInputs
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> {role: inputs.main.name for role, inputs in catalog.load_inputs("stim_C2").items()}
+        {'cell': 'synthetic_L5tt.param', 'network': 'network.param'}
+        """
         return run_objects.load_inputs(self.storage, self._body(run))
 
     def load_models(self, run: str) -> tuple[CellModel, NetworkModel | None]:
-        """Cell and network model exactly as they were run, on any machine; no network if the run had none."""
+        """Cell and network model exactly as they were run, on any machine; no network if the run had none.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+
+        Returns
+        -------
+        CellModel, NetworkModel or None
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+
+        Examples
+        --------
+        >>> cell_as_run, network_as_run = catalog.load_models("stim_C2")
+        >>> cell_as_run == cell, network_as_run == network
+        (True, True)
+        """
         inputs = self.load_inputs(run)
         network = network_from_inputs(inputs["network"]) if "network" in inputs else None
         return cell_from_inputs(inputs["cell"]), network

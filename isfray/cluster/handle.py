@@ -69,13 +69,31 @@ class RunHandle(Shown):
         return self._failures
 
     def progress(self) -> Progress:
-        """How far the run is."""
+        """How far the run is.
+
+        Returns
+        -------
+        Progress
+            Trials done, running, unwritten and failed; rate; time left, s.
+
+        Examples
+        --------
+        >>> progress = run.progress()
+        >>> progress.done, progress.total, progress.left
+        (8, 8, 0)
+        """
         return self._progress
 
     def cancel(self) -> None:
         """Ask the run to end: it begins nothing more, writes what is simulated, and can be resumed. Returns at once.
 
         One run of a sweep ends with the whole sweep.
+
+        Examples
+        --------
+        >>> run.cancel()
+        >>> run.cancelled
+        True
         """
         self._cancelled = True
         self._stop()
@@ -88,6 +106,11 @@ class RunHandle(Shown):
         timeout : float, optional
             Seconds to wait at most.
 
+        Returns
+        -------
+        RunHandle
+            Itself.
+
         Raises
         ------
         TrialError
@@ -96,6 +119,11 @@ class RunHandle(Shown):
             If the run could not go on.
         TimeoutError
             If it is not over in time.
+
+        Examples
+        --------
+        >>> run.wait(timeout=60.0)
+        <RunHandle stim_C2: 8 of 8 trials committed>
         """
         if not self.join(timeout):
             raise TimeoutError(f"run {self.name} is not over after {timeout} s: {self._progress}")
@@ -106,7 +134,22 @@ class RunHandle(Shown):
         return self
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait like `wait`, but raise nothing; returns whether the run is over."""
+        """Wait like `wait`, but raise nothing; returns whether the run is over.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> run.join(timeout=60.0)
+        True
+        """
         with self._changed:
             return self._changed.wait_for(lambda: self._over, timeout)
 
@@ -161,16 +204,55 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         return all(run.over for run in self.values())
 
     def progress(self) -> Progress:
-        """How far all runs together are."""
+        """How far all runs together are.
+
+        Returns
+        -------
+        Progress
+            Sums over the runs.
+
+        Examples
+        --------
+        >>> sweep.progress().total
+        8
+        """
         return Progress.of_all(self.name, [run.progress() for run in self.values()])
 
     def cancel(self) -> None:
-        """Ask all runs to end, as `RunHandle.cancel` does."""
+        """Ask all runs to end, as `RunHandle.cancel` does.
+
+        Examples
+        --------
+        >>> sweep.cancel()
+        >>> [run.cancelled for run in sweep.values()]
+        [True]
+        """
         for run in self.values():
             run.cancel()
 
     def wait(self, timeout: float | None = None) -> SweepHandle:
-        """Wait until all runs are over, and raise what `RunHandle.wait` raises, for the first run that has a reason."""
+        """Wait until all runs are over, and raise what `RunHandle.wait` raises, for the first run that has a reason.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        SweepHandle
+            Itself.
+
+        Raises
+        ------
+        TrialError, RunError, TimeoutError
+            As `RunHandle.wait`.
+
+        Examples
+        --------
+        >>> sweep.wait(timeout=60.0)
+        <SweepHandle stim_C2: 8 of 8 trials committed>
+        """
         if not self.join(timeout):
             raise TimeoutError(f"sweep {self.name} is not over after {timeout} s: {self.progress()}")
         for run in self.values():
@@ -178,7 +260,22 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         return self
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait like `wait`, but raise nothing; returns whether all runs are over."""
+        """Wait like `wait`, but raise nothing; returns whether all runs are over.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> sweep.join(timeout=60.0)
+        True
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         return all(run.join(None if deadline is None else deadline - time.monotonic()) for run in self.values())
 

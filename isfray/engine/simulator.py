@@ -85,8 +85,9 @@ class Simulator:
 
     Examples
     --------
-    >>> simulator = Simulator(cell, network)  # doctest: +SKIP
-    >>> simulator.run(seed=7, t_stop=300.0).voltage["soma"]  # doctest: +SKIP
+    >>> simulator = isfray.Simulator(cell, network)
+    >>> simulator.run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+    <TrialResult trial 0: 50 ms, 1 spike at the soma, 427 releases>
     """
 
     def __init__(
@@ -132,6 +133,19 @@ class Simulator:
         Returns
         -------
         TrialResult
+
+        Raises
+        ------
+        InputError
+            If a network is there and no seed, or `t_stop` is no time.
+
+        Examples
+        --------
+        >>> result = isfray.Simulator(cell, network).run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+        >>> result.voltage["soma"].shape, result.time[-1].round(1)
+        ((2001,), np.float64(50.0))
+        >>> result.tables["spike_times"].num_rows
+        2
         """
         t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
         began = clock.perf_counter()
@@ -160,6 +174,19 @@ class Simulator:
         Returns
         -------
         TrialResult
+
+        Raises
+        ------
+        InputError
+            If rows are of several trials, or name a population, section or point that is not there.
+
+        Examples
+        --------
+        >>> releases = catalog.scan("synapse_activation", run="stim_C2", trials=3).collect()
+        >>> again = isfray.Simulator(cell, network).replay(releases, t_stop=300.0)
+        >>> stored = catalog.scan("voltage_traces", run="stim_C2", trials=3).filter(pl.col("site") == "soma").collect()
+        >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
+        0.0
         """
         t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
         if self.network is None:

@@ -91,7 +91,30 @@ class CellModel(Shown):
         return stimuli(self.modifications, self.geometry)
 
     def save(self, path: str | Path) -> Path:
-        """Write the cell as a `.param` file, and beside it the files it names; see `NetworkModel.save`."""
+        """Write the cell as a `.param` file, and beside it the files it names; see `NetworkModel.save`.
+
+        Parameters
+        ----------
+        path : path
+            The `.param` file; its folder is made if need be.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            As `NetworkModel.save`.
+
+        Examples
+        --------
+        >>> cell.save("copy/cell.param").name
+        'cell.param'
+        >>> isfray.load_cell("copy/cell.param") == cell
+        True
+        """
         return write_inputs(self.inputs, self.param.data, path, _renamed)
 
     def __eq__(self, other: object) -> bool:
@@ -150,8 +173,11 @@ def load_cell(
 
     Examples
     --------
-    >>> cell = load_cell("86_C2_center.param")  # doctest: +SKIP
-    >>> cell = load_cell("C010600B2.CNG.swc", biophysics="86_C2_center.param")  # doctest: +SKIP
+    >>> cell_file, network_file = isfray.write_example("my_model")
+    >>> isfray.load_cell(cell_file)
+    <CellModel synthetic_L5tt: 139 sections, 554 segments, 12.4 mm of dendrite>
+    >>> isfray.load_cell("my_model/synthetic_L5tt.hoc", biophysics=cell_file).sites
+    ()
     """
     if biophysics is not None:
         return _with_biophysics(read_file(path), biophysics)

@@ -53,13 +53,60 @@ __all__ = [
 
 
 def scale_ongoing_rates(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
-    """Multiply the rates of ongoing activity (`spiketrain`): mean intervals are divided by `factor`, > 0."""
+    """Multiply the rates of ongoing activity (`spiketrain`): mean intervals are divided by `factor`, > 0.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    factor : float
+        Above 0.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If the factor is none, or nothing is selected that has ongoing activity.
+
+    Examples
+    --------
+    >>> busy = edits.scale_ongoing_rates(network, 2.0, "VPM")
+    >>> [edits.select(n, "VPM_C2")[0].activity[0].interval for n in (network, busy)]
+    [4761.9, 2380.95]
+    """
     by = number("factor", factor, above=0.0)
     return edit_activity(network, populations, "spiketrain", lambda keys: {"interval": keys["interval"] / by})
 
 
 def silence_populations(network: NetworkModel, populations: Populations) -> NetworkModel:
-    """Take populations out of the network: cells, synapses and all. The input of the others is drawn as before."""
+    """Take populations out of the network: cells, synapses and all. The input of the others is drawn as before.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    populations : str, list of str, or callable
+        Whose. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If nothing is selected, or everything.
+
+    Examples
+    --------
+    >>> edits.silence_populations(network, ["VPM", "L4ss"])
+    <NetworkModel network: 180 populations, 9,525 cells, 14,957 synapses>
+    """
     gone = {p.name for p in select(network, populations)}
     if len(gone) == len(network.populations):
         raise InputError("leaves no population", key="populations", expected="fewer of them")
@@ -91,10 +138,21 @@ def silence_by_soma_distance(
     keep_sources : sequence of str, optional
         Releases caused by spikes of these sources stay (`isfray.model.activity.SPIKE_SOURCES`).
 
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
     Raises
     ------
     InputError
         If the range is none, or a population has another range, or the network other sources, already.
+
+    Examples
+    --------
+    >>> no_tuft = edits.silence_by_soma_distance(network, 800.0, 2000.0)
+    >>> len(no_tuft.modify_functions)
+    1
     """
     lowest = number("nearest_um", nearest_um)
     highest = number("farthest_um", farthest_um, least=lowest)
@@ -120,7 +178,36 @@ def silence_by_soma_distance(
 
 
 def redraw_connections(network: NetworkModel, seed: int, populations: Populations = None) -> NetworkModel:
-    """Draw other connections for the populations that have a convergence instead of a `.con` file (FORMATS 6.4)."""
+    """Draw other connections for the populations that have a convergence instead of a `.con` file (FORMATS 6.4).
+
+    Parameters
+    ----------
+    network : NetworkModel
+    seed : int
+        At least 0.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If all that is selected has a `.con` file.
+
+    Examples
+    --------
+    >>> _ = isfray.write_example("my_model")
+    >>> synapses = {"receptors": {"glutamate_syn": {"threshold": 0.0, "delay": 0.0, "weight": 1.78}}}
+    >>> vpm = {"celltype": "spiketrain", "interval": 4761.9, "convergence": 0.4, "synapses": synapses}
+    >>> drawn = isfray.build_network({"network": {"VPM": vpm}}, [], {("C2", "VPM"): 128}, "my_model/synthetic_L5tt.syn")
+    >>> other = edits.redraw_connections(drawn, seed=1)
+    >>> other.connections == drawn.connections, other.synapses == drawn.synapses
+    (False, True)
+    """
     entries = dict(entries_of(network))
     whole_number("seed", seed, least=0)
     drawn = [p.name for p in select(network, populations) if not entries[p.name]["synapses"].get("connectionFile")]

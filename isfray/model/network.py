@@ -75,7 +75,22 @@ class NetworkModel(Shown):
         return np.concatenate([[0], np.cumsum([p.n_cells for p in self.populations])]).astype(np.int64)
 
     def weights_differ(self, population: int, receptor: int) -> bool:
-        """Return whether the synapses of a population differ in a receptor's weights, from a file or drawn."""
+        """Return whether the synapses of a population differ in a receptor's weights, from a file or drawn.
+
+        Parameters
+        ----------
+        population, receptor : int
+            Indices into `populations` and its `receptors`.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> network.weights_differ(population=0, receptor=0)
+        False
+        """
         drawn = self.populations[population].receptors[receptor].weight_distribution is not None
         return drawn or (population, receptor) in self.synapse_weights
 
@@ -85,7 +100,23 @@ class NetworkModel(Shown):
         return parse_param(self.inputs.main.text, self.inputs.main.path or self.inputs.main.name)
 
     def where(self, synapse: int) -> tuple[str, int]:
-        """Return the file and line that a synapse was read from; for messages."""
+        """Return the file and line that a synapse was read from; for messages.
+
+        Parameters
+        ----------
+        synapse : int
+            Index into `synapses`.
+
+        Returns
+        -------
+        str, int
+
+        Examples
+        --------
+        >>> file, line = network.where(0)
+        >>> line
+        6
+        """
         population = int(self.synapses.population[synapse])
         name = self.names[population]
         reference = self.param.data["network"][name]["synapses"]["distributionFile"]
@@ -112,6 +143,13 @@ class NetworkModel(Shown):
         InputError
             If the name does not end in `.param`, or a file beside it has the name but not the content of one to be
             written: nothing is written then.
+
+        Examples
+        --------
+        >>> network.save("copy/network.param").name
+        'network.param'
+        >>> isfray.load_network("copy/network.param") == network
+        True
         """
         return write_inputs(self.inputs, self.param.data, path, _renamed)
 
@@ -168,6 +206,12 @@ def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> N
     ------
     InputError
         For anything wrong in any of the files, naming file, line or key, value and what was expected.
+
+    Examples
+    --------
+    >>> cell_file, network_file = isfray.write_example("my_model")
+    >>> isfray.load_network(network_file)
+    <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
     """
     main = read_file(path)
     return _build(main, FolderSource(Path(path).parent, search_paths))

@@ -40,7 +40,32 @@ _ABSOLUTE = ("PSTH_poissontrain", "PSTH_poissontrain_v2")
 
 
 def scale_evoked(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
-    """Multiply evoked activity (`pointcell`) by `factor`, >= 0: probabilities, active fractions, numbers or rates."""
+    """Multiply evoked activity (`pointcell`) by `factor`, >= 0: probabilities, active fractions, numbers or rates.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    factor : float
+        At least 0.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If the factor is none, nothing is selected that responds, or a number of cells would not be whole.
+
+    Examples
+    --------
+    >>> weaker = edits.scale_evoked(network, 0.5, "VPM")
+    >>> [max(edits.select(n, "VPM_C2")[0].activity[1].probabilities) for n in (network, weaker)]
+    [0.05935, 0.029675]
+    """
     by = number("factor", factor, least=0.0)
 
     def change(keys: Entry) -> Entry:
@@ -51,18 +76,90 @@ def scale_evoked(network: NetworkModel, factor: float, populations: Populations 
 
 
 def scale_evoked_inhibition(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
-    """Multiply the evoked activity of inhibitory populations: those whose receptors all reverse below -40 mV."""
+    """Multiply the evoked activity of inhibitory populations: those whose receptors all reverse below -40 mV.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    factor : float
+        At least 0.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        As `scale_evoked`.
+
+    Examples
+    --------
+    >>> less = edits.scale_evoked_inhibition(network, 0.8)
+    >>> [p.name for p, q in zip(network.populations, less.populations) if p != q][:3]
+    ['L1_C2', 'L23Trans_B1', 'L23Trans_B2']
+    """
     meant = {p.name for p in select(network, populations)}
     return scale_evoked(network, factor, lambda p: p.name in meant and p.is_inhibitory)
 
 
 def silence_evoked(network: NetworkModel, populations: Populations = None) -> NetworkModel:
-    """Switch evoked activity off; ongoing activity stays, and is drawn as before."""
+    """Switch evoked activity off; ongoing activity stays, and is drawn as before.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If nothing is selected that responds.
+
+    Examples
+    --------
+    >>> edits.silence_evoked(network, lambda population: population.column != "C2")
+    <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
+    """
     return scale_evoked(network, 0, populations)
 
 
 def move_stimulus(network: NetworkModel, offset: float, populations: Populations = None) -> NetworkModel:
-    """Set the time of the stimulus, in ms: the `offset` of evoked activity."""
+    """Set the time of the stimulus, in ms: the `offset` of evoked activity.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    offset : float
+        ms.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If a selected distribution has absolute times, or none is evoked.
+
+    Examples
+    --------
+    >>> later = edits.move_stimulus(network, 260.0)
+    >>> edits.select(later, "VPM_C2")[0].activity[1].offset
+    260.0
+    """
     time = number("offset", offset)
 
     def change(keys: Entry) -> Entry:
@@ -96,10 +193,21 @@ def repeat_stimulus(
     populations
         Whose responses; see the module.
 
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
     Raises
     ------
     InputError
         For arguments out of range, or selected evoked activity that is no PSTH.
+
+    Examples
+    --------
+    >>> train = edits.repeat_stimulus(network, stims=3, inter_stimulus_interval=100.0, scale_factors=[1.0, 0.6, 0.4])
+    >>> [len(edits.select(n, "VPM_C2")[0].activity[1].intervals) for n in (network, train)]
+    [18, 54]
     """
     n = whole_number("stims", stims, least=1)
     interval = number("inter_stimulus_interval", inter_stimulus_interval, above=0.0)
@@ -126,10 +234,27 @@ def add_stimulus(network: NetworkModel, other: NetworkModel) -> NetworkModel:
 
     The PSTHs of both are kept: cells respond to either stimulus as if it came alone, ongoing activity stays once.
 
+    Parameters
+    ----------
+    network : NetworkModel
+    other : NetworkModel
+        Whose stimulus is added.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
     Raises
     ------
     InputError
         If `other` responds with a population that this network does not have, or with something else than a PSTH.
+
+    Examples
+    --------
+    >>> twice = edits.add_stimulus(network, edits.move_stimulus(network, 265.0))
+    >>> len(edits.select(twice, "VPM_C2")[0].activity[1].intervals)
+    36
     """
     entries = dict(entries_of(network))
     for p in other.populations:
