@@ -8,7 +8,7 @@ from typing import Any
 import isfray
 
 project = "isfray"
-copyright = "the isfray authors"
+copyright = "2026, the isfray developers"
 release = version = isfray.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
