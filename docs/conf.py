@@ -45,16 +45,17 @@ pygments_style, pygments_dark_style = "friendly", "native"
 
 _QUOTED = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_])")
 _NAME = re.compile(r"[A-Za-z_][\w.]*(\(\))?")
+_RULES = re.compile(r"\s*\(FORMATS [\d., ]+\)")
 
 
 def _quoted(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Let names in single backticks lead to what they name, and set all others as code."""
+    """Let names in single backticks lead to what they name, set others as code, and leave out numbers of rules."""
 
     def role(found: re.Match[str]) -> str:
         text = found[1]
         return f":py:obj:`{text}`" if _NAME.fullmatch(text) else f"``{text}``"
 
-    lines[:] = _QUOTED.sub(role, "\n".join(lines)).split("\n")
+    lines[:] = _QUOTED.sub(role, _RULES.sub("", "\n".join(lines))).split("\n")
 
 
 def setup(app: Any) -> None:

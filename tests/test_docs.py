@@ -157,9 +157,10 @@ def commands() -> list[tuple[str, str]]:
     """Every call of `isfray` and of a script in blocks without a language, by page; a line that ends in \\ goes on."""
     found = []
     for page in PAGES:
-        for block in re.findall(r"^```\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        fenced = re.findall(r"^```(.*?)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for block in [text for language, text in fenced if not language]:
             for line in re.sub(r"\\\n\s*", "", block).splitlines():
-                for call in re.findall(r"(?:^|-- )((?:python )?(?:isfray|scripts/[\w-]+)(?: [^#]*)?)$", line):
+                for call in re.findall(r"(?:^|-- )((?:python )?(?:isfray|scripts/[\w-]+)(?: [^#]*)?)(?:#.*)?$", line):
                     found.append((page.name, call.removeprefix("python ").strip()))
     return found
 

@@ -67,7 +67,7 @@ def responses(
     Returns
     -------
     polars.LazyFrame
-        trial, spikes, responded (ISF's `spike_in_interval`, FORMATS 14), latency (ms from t_min to the first spike, or
+        trial, spikes, responded (ISF's `spike_in_interval`), latency (ms from t_min to the first spike, or
         null); sorted by trial.
 
     Raises

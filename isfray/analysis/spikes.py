@@ -58,11 +58,11 @@ def detect_spikes(
 
     Notes
     -----
-    FORMATS 14: no interpolation, no refractory period; the first sample is never a spike.
+    No interpolation, no refractory period; the first sample is never a spike (FORMATS 14).
 
     Examples
     --------
-    >>> analysis.detect_spikes(catalog, "stim_C2", threshold=-10.0, t_min=245.0).head(3).collect()
+    >>> analysis.detect_spikes(catalog, "stim_C2", threshold=-10.0, t_min=245.0).sort("trial").head(3).collect()
     shape: (3, 5)
     ┌───────┬──────┬───────────┬─────────────┬─────────┐
     │ trial ┆ site ┆ threshold ┆ spike_index ┆ time    │

@@ -86,7 +86,8 @@ class CatalogReader:
         Examples
         --------
         >>> spikes = catalog.scan("spike_times", run="stim_C2", trials=range(4))
-        >>> spikes.filter(pl.col("site") == "soma", pl.col("time") > 245.0).select("trial", "time").collect()
+        >>> late = spikes.filter(pl.col("site") == "soma", pl.col("time") > 245.0)
+        >>> late.select("trial", "time").sort("trial").collect()
         shape: (4, 2)
         ┌───────┬─────────┐
         │ trial ┆ time    │

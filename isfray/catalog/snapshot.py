@@ -52,7 +52,8 @@ class Snapshot:
 
         Examples
         --------
-        >>> catalog.snapshot().scan("trials", run="stim_C2").select("trial", "n_spikes").head(3).collect()
+        >>> trials = catalog.snapshot().scan("trials", run="stim_C2")
+        >>> trials.select("trial", "n_spikes").sort("trial").head(3).collect()
         shape: (3, 2)
         ┌───────┬──────────┐
         │ trial ┆ n_spikes │
