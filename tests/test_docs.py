@@ -167,7 +167,7 @@ def commands() -> list[tuple[str, str]]:
 
 def test_every_command_that_is_shown_is_one():
     shown = commands()
-    assert len(shown) > 10
+    assert len(shown) > 9
     for page, call in shown:
         program, *arguments = shlex.split(call)
         if program == "isfray":

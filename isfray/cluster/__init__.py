@@ -1,4 +1,4 @@
-"""Trials on Ray: actors, dispatch, progress."""
+"""Trials on Ray: actors, dispatch, progress; and films of them."""
 
 # ruff: noqa: E402
 import logging
@@ -17,8 +17,20 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import tqdm.auto  # noqa: F401
 
-from isfray.cluster.failures import RunError, TrialError
+from isfray.cluster.failures import ReplayError, RunError, TrialError
+from isfray.cluster.films import animate_2d, animate_3d, explore_3d, plot_cell
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.simulation import simulate
 
-__all__ = ["RunError", "RunHandle", "SweepHandle", "TrialError", "simulate"]
+__all__ = [
+    "ReplayError",
+    "RunError",
+    "RunHandle",
+    "SweepHandle",
+    "TrialError",
+    "animate_2d",
+    "animate_3d",
+    "explore_3d",
+    "plot_cell",
+    "simulate",
+]
