@@ -183,10 +183,13 @@ class Replaced:
 
     def update(self, progress: Progress) -> None:
         """See `Reporter.update`."""
+        self.show(progress.done + progress.unwritten, progress.total, str(progress))
+
+    def show(self, done: int, total: int, line: str) -> None:
+        """Put `done` of `total` and a line in the place of what was shown."""
         from IPython.display import display
 
-        done, line = progress.done + progress.unwritten, str(progress)
-        bar = f'<progress max="{progress.total}" value="{done}" style="width:14em;vertical-align:middle"></progress>'
+        bar = f'<progress max="{total}" value="{done}" style="width:14em;vertical-align:middle"></progress>'
         data = {"text/plain": line, "text/html": f"<div>{bar} {escape(line)}</div>"}
         if self._shown is None:
             self._shown = display(data, raw=True, display_id=True)
@@ -195,6 +198,47 @@ class Replaced:
 
     def close(self) -> None:
         """See `Reporter.close`."""
+
+
+class Steps:
+    """Counts steps, such as frames: a bar on a terminal, a replaced line in a notebook, elsewhere nothing.
+
+    Parameters
+    ----------
+    total : int
+        Steps in all.
+    unit, of : str
+        What a step is, and what it is one of.
+    show : bool
+        Whether to show anything.
+    """
+
+    def __init__(self, total: int, unit: str, of: str, *, show: bool) -> None:
+        self._done, self._total, self._unit, self._of, self._note = 0, total, unit, of, ""
+        notebook = show and "ipykernel" in sys.modules
+        self._page = Replaced() if notebook else None
+        shown = show and not notebook and sys.stderr.isatty()
+        self._bar = tqdm(total=total, unit=unit, desc=of, disable=not shown)
+
+    def note(self, text: str) -> None:
+        """Say what goes on."""
+        self._note = text
+        self._bar.set_postfix_str(text)
+        self.update(0)
+
+    def update(self, n: int = 1) -> None:
+        """Count n more."""
+        self._done += n
+        self._bar.update(n)
+        if self._page is not None:
+            rest = f", {self._note}" if self._note else ""
+            self._page.show(self._done, self._total, f"{self._of}: {self._done}/{self._total} {self._unit}s{rest}")
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
 
 
 class Records:
