@@ -205,7 +205,9 @@ class Catalog(CatalogReader):
         run : str
             The run.
         repair : bool
-            Remove what no reader sees, if older than `grace_s` (s).
+            Remove what no reader sees.
+        grace_s : float
+            If it is older than this, s.
 
         Returns
         -------
