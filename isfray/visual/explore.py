@@ -18,6 +18,7 @@ from isfray.visual.capsules import Capsules, capsules
 from isfray.visual.colours import colour_map
 from isfray.visual.interactive import asset, document
 from isfray.visual.morphology import upright_3d
+from isfray.visual.scene3d import THICKNESS
 from isfray.visual.segments import SegmentTraces
 from isfray.visual.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, colour_of
 
@@ -37,6 +38,7 @@ def explore(
     title: str,
     path: PathLike,
     stimulus: float | None = None,
+    limits: tuple[float, float] | None = None,
     fps: float = 20.0,
 ) -> Path:
     """Write a page that shows a trial in space and needs no other file: it can be turned, played and asked.
@@ -45,7 +47,7 @@ def explore(
     ----------
     cell : CellModel
     traces : SegmentTraces
-        The variable that colours the cell. The colours span its least to greatest value.
+        The variable that colours the cell.
     releases : polars.DataFrame, optional
         The trial's rows of `synapse_activation`; synapses flash from their release on.
     title : str
@@ -53,6 +55,8 @@ def explore(
         `.html` file to write.
     stimulus : float, optional
         Marked in the trace, ms.
+    limits : tuple of float, optional
+        Values of the first and last colour; by default the least and greatest of the traces. The page can change them.
     fps : float
         Frames a second at normal speed.
 
@@ -83,10 +87,12 @@ def explore(
         "stimulus": stimulus,
         "low": low,
         "high": high,
+        "limits": [low, high] if limits is None else list(limits),
+        "thickness": THICKNESS,
         "missing": _MISSING,
         "values": _packed(codes),
         "maps": {theme: _packed(colour_map(None, look).astype(np.uint8)) for theme, look in THEMES.items()},
-        **_shape(capsules(cell.geometry, axon=True), cell),
+        **_shape(capsules(cell, axon=True), cell),
         **_places(cell),
         **_releases(cell, releases, float(traces.times[0]), float(traces.times[-1])),
     }
@@ -129,7 +135,7 @@ def _shape(shape: Capsules, cell: CellModel) -> dict[str, Any]:
     reach = float(np.abs(shape.ends).max()) or 1.0
     step = reach / (2**15 - 1)
     myelin = np.array([label == MYELIN for label in cell.morphology.labels])[shape.section]
-    wide = np.where(shape.section == 0, 1.0, 2.0)[:, None, None] * shape.radius[..., None]
+    wide = np.where(shape.section == 0, 1.0, THICKNESS)[:, None, None] * shape.radius[..., None]
     ends = shape.ends[..., [0, 2]]
     low, high = (ends - wide)[~myelin].min(axis=(0, 1)), (ends + wide)[~myelin].max(axis=(0, 1))
     return {
@@ -149,7 +155,7 @@ def _places(cell: CellModel) -> dict[str, Any]:
     section, x = g.section_of_segment, g.segment_x
     distance = np.where(section == 0, 0.0, g.surface_start[section] + x * g.L[section])
     diameter = [
-        float(np.interp(at, g.relpts[i], cell.morphology.sections[i].points[:, 3]))
+        float(np.interp(at, g.relpts[i], cell.morphology.sections[i].points[:, 3]) * cell.diameter_scale[i])
         for i, at in zip(section.tolist(), x.tolist(), strict=True)
     ]
     sections = [
@@ -185,7 +191,7 @@ def _releases(cell: CellModel, releases: pl.DataFrame | None, begin: float, end:
         names = [name for name in CELLTYPES if name in there] + sorted(there - set(CELLTYPES))
     points = [p[-len(s.points) :] for p, s in zip(upright_3d(cell.geometry), cell.morphology, strict=True)]
     place = [
-        (*points[i][k], cell.morphology.sections[i].points[k, 3] / 2)
+        (*points[i][k], cell.morphology.sections[i].points[k, 3] / 2 * cell.diameter_scale[i])
         for i, k in rows.select("section_id", "section_pt_id").rows()
     ]
     counts = dict(rows.filter(pl.col("time") >= begin).group_by("celltype").len().rows()) if names else {}

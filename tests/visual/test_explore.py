@@ -22,6 +22,7 @@ from isfray.visual.colours import colour_map
 from isfray.visual.explore import explore
 from isfray.visual.interactive import framed
 from isfray.visual.morphology import upright_3d
+from isfray.visual.scene3d import THICKNESS
 from isfray.visual.segments import SegmentTraces
 from isfray.visual.style import CELLTYPES, THEMES
 
@@ -48,7 +49,7 @@ def traces(cell):
 @pytest.fixture(scope="module")
 def lonely(cell):
     """Sections whose middle no other section comes near to in the picture, in a way that a click cannot miss."""
-    shape = capsules(cell.geometry, axon=False)
+    shape = capsules(cell)
     seen = shape.ends.mean(axis=1)[:, [0, 2]]
     found = {}
     for i, section in enumerate(cell.morphology):
@@ -74,8 +75,8 @@ class View:
             "const b = arguments[0].getBoundingClientRect(); return [b.left, b.top, b.width, b.height]", self.canvas
         )
         self.corner, self.size = np.array(box[:2]), np.array(box[2:])
-        shape = capsules(cell.geometry)
-        wide = (np.where(shape.section == 0, 1.0, 2.0)[:, None] * shape.radius)[..., None]
+        shape = capsules(cell)
+        wide = (np.where(shape.section == 0, 1.0, THICKNESS)[:, None] * shape.radius)[..., None]
         low = (shape.ends[..., [0, 2]] - wide).min(axis=(0, 1))
         high = (shape.ends[..., [0, 2]] + wide).max(axis=(0, 1))
         self.scale = 0.94 * (self.size / (high - low)).min()

@@ -21,10 +21,10 @@
   const kind = Float32Array.from(segment, (s) => sectionOf[s] ? 1 : 0);
 
   /* State */
-  const canvas = document.querySelector(".cell"), view = viewpoint(data.box);
+  const canvas = document.querySelector(".cell"), view = viewpoint(data.box, data.thickness);
   const hidden = new Set(structures.flatMap(({ shown }, i) => shown ? [] : [i])), silent = new Set();
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const limits = [low, high];
+  const limits = [...data.limits];
   let frame = 0, chosen = 0, fitted = false, colours = {}, table = null, pending = 0, turning = 0;
 
   const drawing = scene(canvas, head, tail, kind, data.reach);
@@ -118,10 +118,10 @@
     chosen = canvas.dataset.segment = s;
     const i = sectionOf[s], section = sections[i], k = s - first[i] + 1, last = (first[i + 1] ?? n) - first[i];
     part("section").value = i;
-    const simulated = section.widened === 1 ? "" : ` (simulated ${section.widened} times as thick)`;
+    const widened = section.widened === 1 ? "" : ` (${section.widened} times the reconstruction's)`;
     const where = i ? `, ${data.distance[s]} µm from the soma; grey: the soma` : "";
     part("place").textContent = `${section.name}, segment ${k} of ${last}: diameter ${data.diameter[s]} µm`
-      + simulated + where;
+      + widened + where;
     document.querySelector(".plot").setAttribute("aria-label", `${data.label} in ${section.label} ${i}`);
     changed();
   }
@@ -182,7 +182,7 @@
     changed(written());
   }));
   part("true").addEventListener("click", () => {
-    limits.splice(0, 2, low, high);
+    limits.splice(0, 2, ...data.limits);
     changed(written());
   });
   written();
@@ -219,7 +219,7 @@
   dark.addEventListener("change", () => changed(theme()));
   new ResizeObserver(changed).observe(canvas);
   let player = null;
-  const plot = tracePlot(document.querySelector(".plot"), times, [low, high], data.stimulus, (k) => player.go(k));
+  const plot = tracePlot(document.querySelector(".plot"), times, data.limits, data.stimulus, (k) => player.go(k));
   player = transport(document.querySelector(".transport"), times, data.fps, (k) => changed(frame = k));
   choose(0);
 })();

@@ -1,8 +1,8 @@
 "use strict";
 /* Where the viewer stands, and how mouse, fingers and wheel move them. */
 
-function viewpoint(box) {
-  const view = { azimuth: 0, elevation: 0, scale: 1, middle: [0, 0, 0], ratio: 1, thickness: 2, thin: 0.8 };
+function viewpoint(box, thickness) {
+  const view = { azimuth: 0, elevation: 0, scale: 1, middle: [0, 0, 0], ratio: 1, thickness, thin: 0.8 };
 
   /* Rows: to the right, up, and toward the viewer. */
   view.rows = () => {
