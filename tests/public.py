@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import isfray
@@ -27,10 +26,7 @@ def public() -> dict[str, Any]:
 def functions() -> dict[str, Any]:
     """Of these, what is called: functions and methods, and classes that a user makes."""
     made_by_users = ("isfray.Catalog", "isfray.Simulator", "isfray.CurrentClamp")
-    made = {n: t for n, t in public().items() if inspect.isfunction(t) or n in made_by_users}
-    if find_spec("isfray.visual.explore") is None:  # its page is drawn by a module that is still to come
-        del made["isfray.explore_3d"]
-    return made
+    return {n: t for n, t in public().items() if inspect.isfunction(t) or n in made_by_users}
 
 
 def _named() -> Iterator[tuple[str, Any]]:

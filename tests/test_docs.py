@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import os
 import re
@@ -52,7 +53,7 @@ def test_no_block_of_code_is_left_unchecked():
     for page in PAGES:
         for language in re.findall(r"^ *```(\S+)$", page.read_text(), re.MULTILINE):
             checked = {
-                "python": page.name in RUN_HERE,
+                "python": page.name in RUN_HERE | {"animations.md"},
                 "json": page.name == "models.md",
                 "toml": page.name == "cluster.md",
             }
@@ -93,6 +94,21 @@ def test_models_tells_of_everything_the_readers_know():
     mechanisms = {path.stem for path in (ROOT / "mod").glob("*.mod")} - {"epsp", "SKv3_1_copy"}
     for name in (*DISTRIBUTIONS, *KNOWN, *(m for m in mechanisms if not m.endswith("_old"))):
         assert f"`{name}`" in text, name
+
+
+def test_the_code_of_animations_calls_what_is_there_with_arguments_it_takes():
+    """Its films take minutes; the examples in the docstrings of the same functions are run."""
+    calls = [
+        node
+        for block in blocks("animations.md", "python")
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    assert len(calls) > 3
+    for call in calls:
+        assert isinstance(call.func, ast.Attribute)
+        function = getattr(isfray, call.func.attr)
+        inspect.signature(function).bind(*call.args, **{str(k.arg): k.value for k in call.keywords})
 
 
 def test_the_code_of_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -73,10 +73,8 @@ def animate_2d(
 
     Examples
     --------
-    >>> window = {"t_start": 250.0, "t_stop": 254.0, "t_step": 0.5}
-    >>> film = isfray.animate_2d(catalog, "stim_C2", trial=0, path="vm.gif", size=(480, 384), **window)
-    >>> print(film)
-    vm.gif: 8 frames of 480 x 384, 0.4 s, 1 s shows 10 ms (100 times slower)
+    >>> isfray.animate_2d(catalog, "stim_C2", path="vm.gif", t_start=250, t_stop=252, size=(480, 384)).path.name
+    'vm.gif'
     """
     given: Common = {"by": "sign", **style}
     how = checked(given)
@@ -185,10 +183,8 @@ def animate_3d(
 
     Examples
     --------
-    >>> window = {"t_start": 250.0, "t_stop": 254.0, "t_step": 0.5}
-    >>> film = isfray.animate_3d(catalog, "stim_C2", trial=0, path="cell.mp4", size=(480, 384), **window)
-    >>> print(film)
-    cell.mp4: 8 frames of 480 x 384, 0.4 s, 1 s shows 10 ms (100 times slower)
+    >>> isfray.animate_3d(catalog, "stim_C2", path="cell.mp4", t_start=250, t_stop=252, size=(480, 384)).path.name
+    'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}
     how = checked(given)
