@@ -21,9 +21,9 @@ from isfray.model.errors import InputError
 
 Progress = Callable[[str], None]
 
-# IEEE arithmetic throughout but for reciprocals of constants: -ffast-math would make the linker switch the whole process
-# to flushing denormals. __FAST_MATH__ alone lets glibc offer its vector log (4 ulp), and exp to engine="neuron". NRNGPU
-# makes nocmodl's code call exp and not NEURON's hoc_Exp, and without interposition the FUNCTIONs are inlined: 21 % of
+# IEEE arithmetic but for division by constants: -ffast-math would make the linker switch the whole process to flushing
+# denormals. __FAST_MATH__ alone lets glibc offer its vector log (4 ulp), and exp to engine="neuron". NRNGPU makes
+# nocmodl's code call exp and not NEURON's hoc_Exp, and without interposition the FUNCTIONs are inlined: 21 % of
 # engine="neuron". Full vectors are a fifth of engine="coreneuron" where there is AVX-512.
 _OWN_PROCESSOR = "" if sys.platform == "darwin" else "-march=native "
 _FULL_VECTORS = "-mprefer-vector-width=512 " if platform.machine() == "x86_64" else ""

@@ -59,8 +59,7 @@ class Synapses:
                 self._connection(index, r, flat, receptor, kinetics)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
-        """Make the trial's connections ready; return what posts its events, to be called after
-        `finitialize`, which returns how many there are."""
+        """Make the trial's connections ready; return what posts and counts its events, for after `finitialize`."""
         self._of_this_trial = []
         targets: list[tuple[Any, list[float]]] = []
         rank = [0] * len(self._receptors)
