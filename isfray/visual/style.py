@@ -7,6 +7,7 @@ more things than that, relatives share a hue, and the figure names them too.
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,16 @@ THEMES = {
     "light": Theme("light", "#ffffff", "#1a1a1a", "#767676", "#ececec", SERIES),
     "dark": Theme("dark", "#14171c", "#e8e8e8", "#9a9a9a", "#2a2f37", (SKY, ORANGE, GREEN, PURPLE, AMBER, BLUE)),
 }
+
+_CSS = {
+    name: f"--paper:{t.paper};--ink:{t.ink};--muted:{t.muted};--shade:{t.shade};--accent:{t.series[0]}"
+    for name, t in THEMES.items()
+}
+THEME_STYLE = f"""
+:root {{ color-scheme: light dark; {_CSS["light"]} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {_CSS["dark"]} }} }}
+"""
+"""The theme that a browser prefers, as variables of a page's style."""
 
 STRUCTURES = {"Dendrite": BLUE, "ApicalDendrite": ORANGE, "AIS": AMBER, "Myelin": "#C2A83E", "Axon": "#C2A83E"}
 STRUCTURE_NAMES = {
@@ -216,9 +227,12 @@ def trials(n: int) -> str:
 
 
 def place(site: str) -> str:
-    """Return a site's name, or where it is if the name is a long one made from a landmark."""
+    """Return a site's name, or in words where it is if the name was made from a landmark or a segment."""
     distance = site.partition("_somaDist_")[2]
-    return f"{float(distance):.0f} µm from the soma" if distance else site
+    if distance:
+        return f"{float(distance):.0f} µm from the soma"
+    segment = re.fullmatch(r"sec_(\d+)_seg_(\d+)", site)
+    return f"section {int(segment[1])}, segment {int(segment[2])}" if segment else site
 
 
 def _dress(ax: Axes, theme: Theme) -> None:
