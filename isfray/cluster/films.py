@@ -283,7 +283,7 @@ def explore_3d(
 
     Examples
     --------
-    >>> isfray.explore_3d(catalog, "stim_C2", trial=0, path="cell.html", t_start=250.0, t_stop=254.0).name
+    >>> isfray.explore_3d(catalog, "stim_C2", trial=0, path="cell.html", t_start=250, t_stop=254).path.name
     'cell.html'
     """
     out = Path(path)
