@@ -44,9 +44,9 @@ def write_batch(
     storage: Storage, run: str, batch: Mapping[str, pa.Table], trials: NDArray[np.int32], number: int
 ) -> tuple[DataFile, ...]:
     """Write the rows of some trials, a file per table. No reader sees them before a commit lists them."""
-    return tuple(
-        write_table(storage, run, name, [_only(name, table, trials)], trials, number) for name, table in batch.items()
-    )
+    whole = len(trials) == batch["trials"].num_rows
+    parts = batch if whole else {name: _only(name, table, trials) for name, table in batch.items()}
+    return tuple(write_table(storage, run, name, [table], trials, number) for name, table in parts.items())
 
 
 def write_table(
