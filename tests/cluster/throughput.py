@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import psutil
@@ -61,19 +62,23 @@ def main() -> None:
     how = {"t_stop": 300.0, "workers": 2, "progress": False, "wait": False, "limits": limits}
     handle = run_trials(spec("run", trials), folder, Stamp(), **how)
     spent: dict[int, tuple[str, float]] = {}
-    marks: list[tuple[float, int, int]] = []
-    while not handle.join(0.5):
+    marks: list[tuple[float, int, float, int]] = []
+    while not handle.join(1.0):
         cpu_seconds(spent)
-        marks.append((time.monotonic(), handle.progress().done, psutil.Process().memory_info().rss >> 20))
+        cpu = sum(seconds for _, seconds in spent.values())
+        marks.append((time.monotonic(), handle.progress().done, cpu, psutil.Process().memory_info().rss >> 20))
     handle.wait()
     marks = [mark for mark in marks if mark[1]]
-    print(f"{os.getloadavg()[0]:.1f} load; seconds, trials, trials/s, driver MB:")
-    for one, other in zip(marks[:: max(1, len(marks) // 10)], marks[:: max(1, len(marks) // 10)][1:], strict=False):
-        rate = (other[1] - one[1]) / (other[0] - one[0])
-        print(f"{other[0] - marks[0][0]:7.0f} {other[1]:7d} {rate:6.0f} {other[2]:5d}")
+    print(f"{os.getloadavg()[0]:.1f} load\nseconds  trials  trials/s  CPU ms per trial  driver MB")
+    shown = [marks[0], *(mark for mark in marks if mark[1] > 1000)][:: max(1, len(marks) // 12)]
+    for one, other in pairwise([*shown, marks[-1]]):
+        if done := other[1] - one[1]:
+            rate, cost = done / (other[0] - one[0]), 1000 * (other[2] - one[2]) / done
+            print(f"{other[0] - marks[0][0]:7.0f} {other[1]:7d} {rate:9.0f} {cost:17.2f} {other[3]:10d}")
+    print("CPU ms per trial, start of Ray included:")
     for name in sorted({name for name, _ in spent.values()}):
         total = sum(seconds for n, seconds in spent.values() if n == name)
-        print(f"{name:14} {1000 * total / trials:6.2f} CPU ms per trial")
+        print(f"  {name:14} {1000 * total / trials:6.2f}")
 
 
 if __name__ == "__main__":
