@@ -128,7 +128,7 @@ def simulate(
     max_retries : int
         How often a trial is begun again after its process died.
     trial_timeout : float, optional
-        Seconds after which a trial counts as stuck; by default 20 times the median, at least 60.
+        Seconds after which a trial counts as stuck; by default 20 times the median of its run, at least 60.
 
     Returns
     -------
