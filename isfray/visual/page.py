@@ -13,19 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from isfray.model.errors import InputError
-from isfray.visual.style import THEMES, Theme
+from isfray.visual.interactive import framed
+from isfray.visual.style import THEME_STYLE
 
 _FILMS = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".png": "image/png"}
+_PAGES = (".html", ".htm")
 _DPI = 240
 
 
-def _colours(theme: Theme) -> str:
-    return f"--paper:{theme.paper};--ink:{theme.ink};--muted:{theme.muted};--shade:{theme.shade}"
-
-
-_STYLE = f"""
-:root {{ color-scheme: light dark; {_colours(THEMES["light"])} }}
-@media (prefers-color-scheme: dark) {{ :root {{ {_colours(THEMES["dark"])} }} }}
+_STYLE = f"""{THEME_STYLE}
 * {{ box-sizing: border-box }}
 body {{ margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif }}
@@ -38,6 +34,7 @@ p {{ margin: .4rem 0 }}
 figure {{ margin: 0 }}
 figure img, figure video {{ width: 100%; height: auto; display: block }}
 figure.narrow img {{ max-width: 20rem; margin: 0 auto }}
+figure.page {{ grid-column: 1 / -1 }}
 figcaption {{ font-size: .87rem; margin-top: .3rem }}
 .wide {{ overflow-x: auto }}
 .figures + .wide {{ margin-top: 1.5rem }}
@@ -104,16 +101,27 @@ def _image(ax: Axes) -> str:
 
 
 def film(path: str | Path) -> str:
-    """Return an animation's file as part of the page."""
-    kind = _FILMS.get(Path(path).suffix.lower())
-    if kind is None:
-        raise InputError("is no film", key="films", value=str(path), expected="one of " + ", ".join(_FILMS))
+    """Return an animation's file as part of the page: a film, or a page with a player."""
+    name, ending = Path(path).name, Path(path).suffix.lower()
+    if ending not in _FILMS and ending not in _PAGES:
+        expected = "one of " + ", ".join([*_FILMS, *_PAGES])
+        raise InputError("is no film", key="films", value=str(path), expected=expected)
     try:
-        data = base64.b64encode(Path(path).read_bytes()).decode()
+        data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", key="films", value=str(path)) from None
-    source = f"data:{kind};base64,{data}"
-    shown = (
-        f'<video controls loop src="{source}"></video>' if kind.startswith("video") else f'<img src="{source}" alt="">'
-    )
-    return f"<figure>{shown}<figcaption>{escape(Path(path).name)}</figcaption></figure>"
+    if ending in _PAGES:
+        return f'<figure class="page">{_framed(data, path)}<figcaption>{escape(name)}</figcaption></figure>'
+    source = f"data:{_FILMS[ending]};base64,{base64.b64encode(data).decode()}"
+    video = f'<video controls loop src="{source}"></video>'
+    shown = video if _FILMS[ending].startswith("video") else f'<img src="{source}" alt="">'
+    return f"<figure>{shown}<figcaption>{escape(name)}</figcaption></figure>"
+
+
+def _framed(data: bytes, path: str | Path) -> str:
+    try:
+        return framed(data.decode("utf-8"))
+    except (UnicodeDecodeError, InputError):
+        raise InputError(
+            "is no page with a player", key="films", value=str(path), expected="a film or a cell written by isfray"
+        ) from None

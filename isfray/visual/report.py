@@ -61,7 +61,7 @@ def write_report(
     window : float
         How long after the stimulus a spike counts as a response, ms.
     films : list of path
-        Animations to include.
+        Animations to include: `.mp4`, `.webm`, `.gif`, `.png`, or pages with a player (`.html`).
 
     Returns
     -------

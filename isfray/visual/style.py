@@ -52,6 +52,16 @@ THEMES = {
     "dark": Theme("dark", "#14171c", "#e8e8e8", "#9a9a9a", "#2a2f37", (SKY, ORANGE, GREEN, PURPLE, AMBER, BLUE)),
 }
 
+_CSS = {
+    name: f"--paper:{t.paper};--ink:{t.ink};--muted:{t.muted};--shade:{t.shade};--accent:{t.series[0]}"
+    for name, t in THEMES.items()
+}
+THEME_STYLE = f"""
+:root {{ color-scheme: light dark; {_CSS["light"]} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {_CSS["dark"]} }} }}
+"""
+"""The theme that a browser prefers, as variables of a page's style."""
+
 STRUCTURES = {"Dendrite": BLUE, "ApicalDendrite": ORANGE, "AIS": AMBER, "Myelin": "#C2A83E", "Axon": "#C2A83E"}
 STRUCTURE_NAMES = {
     "Soma": "soma",

@@ -11,3 +11,14 @@ from tests.analysis.recorded import golden_catalog
 def golden(reference, tmp_path_factory):
     """Catalog with the run `replays`."""
     return golden_catalog(reference, tmp_path_factory.mktemp("golden") / "results")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A headless Chromium; skips where there is none."""
+    from tests.visual.browser import DRIVER, PROGRAM, browsing
+
+    if not (PROGRAM and DRIVER):
+        pytest.skip("no chromium with chromedriver here (scripts/setup-browser)")
+    with browsing(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened

@@ -1,0 +1,80 @@
+"""Pages that move: one HTML document with its styles, scripts and data inside, which cannot fetch anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from typing import Any
+
+from isfray.model.errors import InputError
+from isfray.visual.style import THEME_STYLE
+
+_ALLOWED = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_KNOWN = re.compile(r'<meta name="isfray" content="(\d+)x(\d+)">\n.*\n<title>(.*)</title>')
+_ROOM_FOR_CONTROLS = 110  # px
+
+
+def asset(name: str) -> str:
+    """Return a style, script or piece of HTML that travels with the package."""
+    return resources.files("isfray.visual").joinpath("pages", name).read_text(encoding="utf-8")
+
+
+def document(
+    title: str,
+    body: str,
+    data: Mapping[str, Any],
+    *,
+    size: tuple[int, int],
+    styles: Sequence[str],
+    scripts: Sequence[str],
+) -> str:
+    """Return a whole document.
+
+    Parameters
+    ----------
+    title : str
+    body : str
+        HTML.
+    data : mapping
+        What the scripts find, as JSON, in the element `data`.
+    size : tuple of int
+        Width and height of its picture, px: what `framed` makes room for, and for the controls below.
+    styles, scripts : sequence of str
+        Names of the files they are in.
+    """
+    shown = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    css = "\n".join([THEME_STYLE, *map(asset, styles)])
+    code = "\n".join(f"<script>\n{asset(name)}</script>" for name in scripts)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_ALLOWED}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="isfray" content="{size[0]}x{size[1]}">\n<link rel="icon" href="data:,">\n'
+        f"<title>{escape(title)}</title>\n<style>{css}</style>\n</head>\n<body>\n{body}\n"
+        f'<script type="application/json" id="data">{shown}</script>\n{code}\n</body>\n</html>\n'
+    )
+
+
+def framed(html: str) -> str:
+    """Return a page as a frame inside another, such as a notebook: it runs apart from that one, in a sandbox.
+
+    Parameters
+    ----------
+    html : str
+        From `player`, or the text of a page that `explore` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is another page.
+    """
+    known = _KNOWN.search(html, 0, 2000)
+    if known is None:
+        raise InputError("is no page with a player", key="html", value=html[:60], expected="a film or a cell of isfray")
+    width, height, title = int(known[1]), int(known[2]), known[3]
+    shape = f"aspect-ratio:{width}/{height + _ROOM_FOR_CONTROLS};min-height:24rem"
+    style = f"width:100%;max-width:max({width}px,32rem);{shape};border:0"
+    return f'<iframe sandbox="allow-scripts" title="{title}" style="{style}" srcdoc="{escape(html)}"></iframe>'
