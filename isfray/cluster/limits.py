@@ -15,7 +15,8 @@ class Limits:
     Attributes
     ----------
     batch_trials, batch_seconds, batch_bytes
-        A batch is written when it has this many trials, is this old (s), or has this many bytes.
+        A batch is written when it has this many trials, is this old (s), or has this many bytes. If writing falls
+        behind, batches have more trials.
     unwritten_bytes, unwritten_trials : int
         Bytes, and trials, not yet written from which on no trial is begun. (The driver holds tables below 100 kB.)
     max_retries : int

@@ -122,7 +122,7 @@ def simulate(
     progress : bool or "json"
         Show progress on stderr; "json" as one JSON object a line, with what happens to workers.
     batch_trials : int
-        Trials written together at most.
+        Trials written together; more if they come faster than they can be written.
     batch_seconds : float
         Longest time a simulated trial waits for its batch to fill, s.
     max_retries : int

@@ -10,10 +10,12 @@ import sys
 import time
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import psutil
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_trials
@@ -31,13 +33,13 @@ class Stamp:
         return self
 
     def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:
-        return NullResult({name: self._numbered(table, trial, seed) for name, table in self.made.items()})
+        stamped = {"trial": np.full(20, trial, np.int32), "seed": np.full(1, seed, np.uint64)}
+        return NullResult({name: self._stamped(table, stamped) for name, table in self.made.items()})
 
-    def _numbered(self, table: pa.Table, trial: int, seed: int) -> pa.Table:
-        for name, value in (("trial", np.int32(trial)), ("seed", np.uint64(seed))):
-            if (at := table.schema.get_field_index(name)) >= 0:
-                table = table.set_column(at, table.schema.field(at), pa.array(np.full(len(table), value)))
-        return table
+    def _stamped(self, table: pa.Table, stamped: dict[str, NDArray[Any]]) -> pa.Table:
+        old = zip(table.column_names, table.columns, strict=True)
+        columns = [pa.array(stamped[name][: len(table)]) if name in stamped else column for name, column in old]
+        return pa.Table.from_arrays(columns, schema=table.schema)
 
 
 def cpu_seconds(spent: dict[int, tuple[str, float]]) -> None:
