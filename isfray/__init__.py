@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from isfray import analysis
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.cluster import RunError, RunHandle, TrialError, simulate
+    from isfray.cluster import (
+        ReplayError,
+        RunError,
+        RunHandle,
+        TrialError,
+        animate_2d,
+        animate_3d,
+        explore_3d,
+        plot_cell,
+        simulate,
+    )
     from isfray.engine import Simulator, TrialResult
     from isfray.model import (
         CellModel,
@@ -45,19 +55,24 @@ __all__ = [
     "CurrentClamp",
     "InputError",
     "NetworkModel",
+    "ReplayError",
     "RunError",
     "RunHandle",
     "Simulator",
     "TrialError",
     "TrialResult",
     "analysis",
+    "animate_2d",
+    "animate_3d",
     "build_network",
     "draw_trial",
     "edits",
     "example",
+    "explore_3d",
     "load_cell",
     "load_network",
     "plot_activations",
+    "plot_cell",
     "plot_currents",
     "plot_dendrogram",
     "plot_morphology",
@@ -72,7 +87,17 @@ __all__ = [
 _ROOMS = {
     "activity": ("draw_trial", "trial_seed"),
     "catalog": ("Catalog",),
-    "cluster": ("RunError", "RunHandle", "TrialError", "simulate"),
+    "cluster": (
+        "ReplayError",
+        "RunError",
+        "RunHandle",
+        "TrialError",
+        "animate_2d",
+        "animate_3d",
+        "explore_3d",
+        "plot_cell",
+        "simulate",
+    ),
     "engine": ("Simulator", "TrialResult"),
     "model": (
         "CellModel",

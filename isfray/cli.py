@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
 _FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
+_FILM_OPTIONS = ("trial", "t_start", "t_stop", "t_step", "fps", "preset", "theme", "variable", "by", "turn", "workers")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 2
-    except (isfray.TrialError, isfray.RunError) as error:
+    except (isfray.TrialError, isfray.RunError, isfray.ReplayError) as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -120,6 +121,24 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--t-max", type=float, metavar="MS", help="time shown to")
     plot.add_argument("--bin-size", type=float, metavar="MS", help="psth, activations: width of a bin")
     plot.set_defaults(command=_plot)
+
+    animate = commands.add_parser("animate", help="make a film of one trial")
+    animate.add_argument("kind", metavar="2d|3d", help="voltage against soma distance, or the neuron in space")
+    animate.add_argument("uri", metavar="URI")
+    animate.add_argument("name", metavar="NAME", help="the run")
+    animate.add_argument("--out", required=True, metavar="F", help=".mp4, .gif, .html, or a folder for pictures")
+    animate.add_argument("--trial", type=int, default=0, metavar="N", help="the trial (0)")
+    animate.add_argument("--t-start", type=float, metavar="MS", help="time shown from (25 ms before the stimulus)")
+    animate.add_argument("--t-stop", type=float, metavar="MS", help="time shown to (25 ms after the stimulus)")
+    animate.add_argument("--t-step", type=float, metavar="MS", help="from frame to frame (0.2)")
+    animate.add_argument("--fps", type=float, metavar="F", help="frames a second (20)")
+    animate.add_argument("--preset", metavar="P", help="paper (default), talk or square")
+    animate.add_argument("--theme", metavar="T", help="light or dark, instead of the preset's")
+    animate.add_argument("--variable", metavar="V", help="v (default), or a range variable such as Ca_HVA.ica")
+    animate.add_argument("--by", metavar="G", help="synapses by celltype, sign, column or synapse_type")
+    animate.add_argument("--turn", type=float, metavar="DEG", help="3d: of the camera from frame to frame (0.5)")
+    animate.add_argument("--workers", type=int, metavar="N", help="CPUs to draw on (all)")
+    animate.set_defaults(command=_animate)
 
     report = commands.add_parser("report", help="a run on one self-contained HTML page")
     report.add_argument("uri", metavar="URI")
@@ -319,6 +338,17 @@ def _plot(options: argparse.Namespace) -> int:
         if key not in signature(draw).parameters:
             raise InputError(f"is no option of {options.kind}", key="--" + key.replace("_", "-"))
     draw(_existing(options.uri), names, path=options.out, **given)
+    return 0
+
+
+def _animate(options: argparse.Namespace) -> int:
+    kinds: dict[str, Callable[..., object]] = {"2d": isfray.animate_2d, "3d": isfray.animate_3d}
+    if options.kind not in kinds:
+        raise InputError("is no kind of film", key="KIND", value=options.kind, expected="2d or 3d")
+    given = {key: getattr(options, key) for key in _FILM_OPTIONS if getattr(options, key) is not None}
+    if "turn" in given and options.kind == "2d":
+        raise InputError("is no option of 2d", key="--turn")
+    print(kinds[options.kind](_existing(options.uri), options.name, path=options.out, **given))
     return 0
 
 

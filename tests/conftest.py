@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def reference() -> Path:
 @pytest.fixture
 def small_network() -> dict[str, Any]:
     """Content of a network file of two populations, for tests to change: evoked VPM_C2 and ongoing INH."""
+    return two_populations()
+
+
+def two_populations() -> dict[str, Any]:
+    """Content of a network file of two populations."""
     files = {"distributionFile": "cell.syn", "connectionFile": "cell.con"}
     glutamate = {"threshold": 0.0, "delay": 0.5, "weight": [1.78, 1.5], "parameter": {"tau1": 26.0, "tau2": 2.0}}
     gaba = {"threshold": 0.0, "delay": 0.0, "weight": 1.0, "parameter": {"risetime": 1.0}}
@@ -75,20 +81,19 @@ def small_network() -> dict[str, Any]:
 @pytest.fixture
 def write_network(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a network file with its `.syn` and `.con` (by default two synapses a cell)."""
+    return partial(write_network_files, tmp_path)
 
-    def write(data: dict[str, Any], syn: str | None = None, con: str | None = None) -> Path:
-        cells = {
-            name: entry.get("cellNr", 0)
-            for name, entry in data["network"].items()
-            if name != "network_modify_functions"
-        }
-        both = [(name, i) for name, n in cells.items() if isinstance(n, int) for i in range(2 * n)]
-        rows = [f"{name}\t{i % 5}\t{i / (2 * cells[name])!r}" for name, i in both]
-        (tmp_path / "cell.syn").write_text("# Synapses\n\n" + "\n".join(rows) + "\n" if syn is None else syn)
-        rows = [f"{name}\t{i // 2}\t{i}" for name, i in both]
-        (tmp_path / "cell.con").write_text("# Connections\n# cell.syn\n\n" + "\n".join(rows) if con is None else con)
-        path = tmp_path / "network.param"
-        path.write_text(json.dumps(data, indent=4))
-        return path
 
-    return write
+def write_network_files(folder: Path, data: dict[str, Any], syn: str | None = None, con: str | None = None) -> Path:
+    """Write a network file with its `.syn` and `.con` into a folder."""
+    cells = {
+        name: entry.get("cellNr", 0) for name, entry in data["network"].items() if name != "network_modify_functions"
+    }
+    both = [(name, i) for name, n in cells.items() if isinstance(n, int) for i in range(2 * n)]
+    rows = [f"{name}\t{i % 5}\t{i / (2 * cells[name])!r}" for name, i in both]
+    (folder / "cell.syn").write_text("# Synapses\n\n" + "\n".join(rows) + "\n" if syn is None else syn)
+    rows = [f"{name}\t{i // 2}\t{i}" for name, i in both]
+    (folder / "cell.con").write_text("# Connections\n# cell.syn\n\n" + "\n".join(rows) if con is None else con)
+    path = folder / "network.param"
+    path.write_text(json.dumps(data, indent=4))
+    return path

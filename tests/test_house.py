@@ -18,7 +18,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "engine": ({"model", "activity", "tables"}, {"numpy", "pyarrow", "neuron", "filelock"}),
     "catalog": ({"model", "tables"}, {"numpy", "pyarrow", "polars", "fsspec", "pydantic"}),
     "analysis": ({"catalog", "model"}, {"numpy", "polars"}),
-    "visual": ({"analysis", "catalog", "model"}, {"numpy", "polars", "matplotlib", "imageio"}),
+    "visual": ({"analysis", "catalog", "model"}, {"numpy", "polars", "matplotlib", "imageio", "PIL"}),
     "cluster": (
         {"model", "activity", "tables", "engine", "catalog", "analysis", "visual"},
         {"numpy", "pyarrow", "polars", "ray", "tqdm"},

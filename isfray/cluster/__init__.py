@@ -1,4 +1,4 @@
-"""Trials on Ray: actors, dispatch, progress."""
+"""Trials on Ray: actors, dispatch, progress; and films of them."""
 
 import os
 
@@ -8,8 +8,20 @@ os.environ.setdefault(
     "RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|Raylet is terminated|The node with node id"
 )
 
-from isfray.cluster.failures import RunError, TrialError
+from isfray.cluster.failures import ReplayError, RunError, TrialError
+from isfray.cluster.films import animate_2d, animate_3d, explore_3d, plot_cell
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.simulation import simulate
 
-__all__ = ["RunError", "RunHandle", "SweepHandle", "TrialError", "simulate"]
+__all__ = [
+    "ReplayError",
+    "RunError",
+    "RunHandle",
+    "SweepHandle",
+    "TrialError",
+    "animate_2d",
+    "animate_3d",
+    "explore_3d",
+    "plot_cell",
+    "simulate",
+]

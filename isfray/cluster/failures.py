@@ -1,4 +1,7 @@
-"""What `simulate` raises when a run does not end with every trial in the catalog. What is committed stays."""
+"""What `simulate` raises when a run does not end with every trial in the catalog; and what films raise.
+
+What is committed stays.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ from isfray.cluster.ledger import Failure
 
 class RunError(RuntimeError):
     """The run stopped early; the same call resumes it."""
+
+
+class ReplayError(RuntimeError):
+    """A trial that was simulated again is not the stored one."""
 
 
 class TrialError(RuntimeError):

@@ -82,8 +82,17 @@ def plot_morphology(
 def upright(geometry: Geometry) -> list[F64]:
     """Return the 3D points of every section seen from the side, shape (points, 2), um from the soma's centre.
 
-    The line from the soma to the main bifurcation, or to the farthest end without one, points up; the view shows the
-    dendrites' greatest width. A section begins where it leaves its parent.
+    The view shows the dendrites' greatest width; see `upright_3d`.
+    """
+    return [points[:, [0, 2]] for points in upright_3d(geometry)]
+
+
+def upright_3d(geometry: Geometry) -> list[F64]:
+    """Return the 3D points of every section of the upright cell, shape (points, 3), um from the soma's centre.
+
+    The line from the soma to the main bifurcation, or to the farthest end without one, points up, which is the third
+    column; the first is the direction in which the dendrites are widest, the second points away from who looks at that.
+    A section begins where it leaves its parent.
     """
     morphology = geometry.morphology
     raw = [s.points[:, :3] for s in morphology]
@@ -97,7 +106,7 @@ def upright(geometry: Geometry) -> list[F64]:
     every = np.concatenate([p for p, label in zip(raw, morphology.labels, strict=True) if label != MYELIN]) - centre
     level = every - np.outer(every @ up, up)
     across = np.linalg.svd(level, full_matrices=False)[2][0]
-    view = np.column_stack([across, up])
+    view = np.column_stack([across, np.cross(up, across), up])
     out: list[F64] = []
     for i, section in enumerate(morphology):
         points = (raw[i] - centre) @ view
@@ -110,8 +119,13 @@ def upright(geometry: Geometry) -> list[F64]:
 def at(geometry: Geometry, points: list[F64], section: int, x: float) -> F64:
     """Return the point at relative position x of a section, among `points` of all of them."""
     relative = geometry.relpts[section]
-    own = points[section][-len(relative) :]
-    return np.array([np.interp(x, relative, own[:, k]) for k in range(own.shape[1])])
+    (point,) = along(relative, points[section][-len(relative) :], np.array([x]))
+    return np.asarray(point)
+
+
+def along(relative: F64, points: F64, x: F64) -> F64:
+    """Return the points at relative positions x, shape (n,), of the path through `points` at `relative`."""
+    return np.column_stack([np.interp(x, relative, points[:, k]) for k in range(points.shape[1])])
 
 
 def _branches(on: Sheet, cell: CellModel, points: list[F64], drawn: list[int], plain: bool) -> None:

@@ -1,0 +1,115 @@
+"""Ray tasks that simulate a trial again and draw its frames, chunk by chunk, from one array in the object store."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import ray
+from numpy.typing import NDArray
+
+from isfray.cluster import session
+from isfray.cluster.failures import RunError
+from isfray.cluster.replay import Replay, Replayed
+from isfray.visual.film import Packed
+from isfray.visual.segments import SegmentTraces
+
+U8 = NDArray[np.uint8]
+T = TypeVar("T")
+
+CHUNK = 8
+"""Frames of a task: what the loss of a renderer costs."""
+_AHEAD = 2  # chunks begun per CPU: frames that wait to be written must not fill the object store
+_RETRIES = 5  # of a task whose process died
+
+
+class Scene(Protocol):
+    """What draws frames; must pickle."""
+
+    def frame(self, number: int, traces: SegmentTraces) -> U8:
+        """Draw one frame; shape (height, width, 3)."""
+        ...
+
+
+def simulate_again(replay: Replay) -> tuple[Any, Replayed]:
+    """Simulate a trial again in a process of its own; the result stays in the object store too, for renderers.
+
+    Returns
+    -------
+    ray.ObjectRef, Replayed
+    """
+    # NEURON's state must not meet that of another trial or the renderers' memory: the process ends with the task.
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES, max_calls=1)(_simulate)
+    ref = task.options(name="isfray replay").remote(replay)
+    return ref, _get(ref)
+
+
+def _simulate(replay: Replay) -> Replayed:
+    return replay()
+
+
+def render(
+    scene: Scene,
+    replayed: Any,
+    frames: int,
+    pack: Callable[[U8], bytes] | None = None,
+    tell: Callable[[int], object] = lambda n: None,
+) -> Iterator[Packed]:
+    """Draw frames on all CPUs of the cluster.
+
+    A renderer that dies costs the chunk it drew, which another draws again: the same frames, for they depend on the
+    scene and the array only.
+
+    Parameters
+    ----------
+    scene : Scene
+    replayed : ray.ObjectRef
+        Of the `Replayed` whose traces are drawn.
+    frames : int
+        How many.
+    pack : callable, optional
+        What to make of each frame's pixels before it leaves the renderer.
+    tell : callable
+        Told how many more frames are done.
+
+    Yields
+    ------
+    ndarray of uint8, shape (height, width, 3), or what `pack` makes of it
+        In order.
+    """
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(draw).options(name="isfray frames")
+    shared = ray.put(scene)
+    firsts = iter(range(0, frames, CHUNK))
+    begun: deque[Any] = deque()
+    try:
+        while True:
+            room = _AHEAD * max(1, session.cpus()) - len(begun)
+            for first in islice(firsts, max(room, 0)):
+                begun.append(task.remote(shared, replayed, first, min(first + CHUNK, frames), pack))
+            if not begun:
+                return
+            chunk = _get(begun.popleft())
+            yield from chunk
+            tell(len(chunk))
+    finally:
+        for ref in begun:
+            ray.cancel(ref)
+
+
+def draw(scene: Scene, replayed: Replayed, first: int, last: int, pack: Callable[[U8], bytes] | None) -> Any:
+    """Draw frames `first` to `last` - 1: a list of packed ones, or an array of their pixels."""
+    drawn = [scene.frame(number, replayed.traces) for number in range(first, last)]
+    return np.stack(drawn) if pack is None else [pack(frame) for frame in drawn]
+
+
+def _get(ref: Any) -> Any:
+    """Return a task's result, or raise what it raised as if it had been raised here."""
+    try:
+        return ray.get(ref)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except ray.exceptions.RayError as error:
+        raise RunError(f"Ray lost the film: {' '.join(str(error).split())[:300]}") from None

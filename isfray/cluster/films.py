@@ -1,0 +1,397 @@
+"""Films and stills of one trial: simulated again from its stored releases, drawn on Ray."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+import polars as pl
+from tqdm.auto import tqdm
+
+from isfray.catalog import Catalog
+from isfray.cluster import session
+from isfray.cluster.film_style import Common, Style3D, checked, finite
+from isfray.cluster.filming import Scene, render, simulate_again
+from isfray.cluster.replay import TOLERANCE, Replayed
+from isfray.cluster.shot import Shot, shot
+from isfray.engine.integration import prepare
+from isfray.model.errors import InputError
+from isfray.visual.canvas import Look
+from isfray.visual.film import Film, check_writable, kind_of, write_still, write_whole
+from isfray.visual.flashes import FLASH, Flashes, check_groups, flashes
+from isfray.visual.histogram import Stimulus
+from isfray.visual.scene2d import scene_2d
+from isfray.visual.scene3d import THICKNESS, scene_3d
+from isfray.visual.strip import SomaTrace
+from isfray.visual.style import PathLike
+
+Catalogs = Catalog | str | os.PathLike[str]
+FPS = 20.0
+STILL = (2000, 1600)
+"""Size of a still, pixels: a page wide in print."""
+
+
+def animate_2d(
+    catalog: Catalogs,
+    run: str,
+    *,
+    trial: int = 0,
+    path: PathLike,
+    t_start: float | None = None,
+    t_stop: float | None = None,
+    t_step: float = 0.2,
+    fps: float = FPS,
+    **style: Unpack[Common],
+) -> Film:
+    """Make a film of a variable against soma distance, a line per branch, with the releases below.
+
+    Parameters
+    ----------
+    catalog, run, trial, path, t_start, t_stop, t_step, fps
+        As in `animate_3d`.
+    limits : tuple of float, optional
+        Least and greatest value on the axis; by default all that the window holds.
+    by : str
+        Releases are sorted by "sign" (default: excitatory or inhibitory), "celltype", "column" or "synapse_type".
+    variable, stimulus, colours, flash, trace, axon, preset, size, theme, tolerance, workers, progress
+        As in `animate_3d`.
+
+    Returns
+    -------
+    Film
+
+    Raises
+    ------
+    InputError, ReplayError
+        As `animate_3d`.
+
+    Examples
+    --------
+    >>> animate_2d(catalog, "stim_C2", trial=0, path="vm.mp4", t_start=220, t_stop=270)  # doctest: +SKIP
+    """
+    given: Common = {"by": "sign", **style}
+    how = checked(given)
+    kind_of(path, fps)
+    shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
+    check_groups(shown.network, given["by"], given.get("colours"))
+
+    def scene(replayed: Replayed, releases: Flashes, soma: SomaTrace | None) -> Scene:
+        limits = given.get("limits") or _extremes(replayed, margin=0.03)
+        return scene_2d(
+            shown.cell,
+            replayed.traces,
+            releases,
+            how,
+            soma=soma,
+            stimulus=shown.stimulus,
+            limits=limits,
+            axon=given.get("axon", False),
+            label=shown.label,
+        )
+
+    return _film(shown, scene, how, Path(path), fps, given)
+
+
+def animate_3d(
+    catalog: Catalogs,
+    run: str,
+    *,
+    trial: int = 0,
+    path: PathLike,
+    t_start: float | None = None,
+    t_stop: float | None = None,
+    t_step: float = 0.2,
+    fps: float = FPS,
+    turn: float = 0.5,
+    **style: Unpack[Style3D],
+) -> Film:
+    """Make a film of the neuron in space, coloured by its voltage, with its releasing synapses.
+
+    The trial is simulated again from its stored releases, with every segment recorded, and compared with the stored
+    soma voltage. Frames are drawn on all CPUs of the Ray cluster.
+
+    Parameters
+    ----------
+    catalog, run : Catalog or its URI, str
+        Where the trial is.
+    trial : int
+        Its number.
+    path : path
+        What to write: `.mp4`, `.gif` or `.html` (a player that needs no other file); a name without an ending is a
+        folder of numbered pictures.
+    t_start, t_stop : float, optional
+        Time shown, ms, the end excluded; by default 25 ms before the stimulus to 25 ms after it, or the whole trial.
+    t_step : float
+        From frame to frame, ms. Each shows the nearest sample.
+    fps : float
+        Frames a second.
+    turn : float
+        How far the camera moves round the cell from frame to frame, degrees. If it stands still (0), frames take a
+        fraction of the time.
+    variable : str
+        "v", or a range variable such as "Ca_HVA.ica" or "cai"; segments without it are pale.
+    stimulus : float, "network" or None
+        Time of the stimulus, ms; by default where the network's evoked activity is aligned to.
+    limits : tuple of float, optional
+        Values of the first and last colour; by default the least and greatest of all segments and samples in the
+        window.
+    cmap : str, optional
+        A colour map of matplotlib; by default plasma, without the end that the paper would swallow.
+    azimuth, elevation : float
+        Where the camera stands at first, degrees; 0 and 0 show the dendrites' greatest width from the side.
+    thickness : float
+        Dendrites are drawn this many times as thick as they are (2.5), so that one sees their colour; the soma is not.
+    by : str
+        Colour of a releasing synapse: "celltype" (default), "sign", "column" or "synapse_type".
+    colours : mapping, optional
+        Colours of these groups instead of the usual ones; others are not shown. An empty one shows no synapse.
+    flash : float
+        How long a synapse is shown, from its release on, ms; at least the time between frames.
+    trace : bool
+        Show the soma's voltage in a strip of its own.
+    axon : bool
+        Draw the artificial axon's myelin too (1 mm).
+    preset : str
+        "paper" (1000 x 800, light), "talk" (1920 x 1080, dark) or "square" (1080 x 1080, dark).
+    size, theme
+        Instead of the preset's: (width, height) in pixels, even; "light" or "dark".
+    tolerance : float
+        How far the soma's voltage may be from the stored one, mV.
+    workers : int, optional
+        CPUs of a Ray that is started for this; by default all of the machine.
+    progress : bool
+        Show a bar on a terminal or in a notebook.
+
+    Returns
+    -------
+    Film
+        A notebook shows it; printed, it tells its duration and its pace.
+
+    Raises
+    ------
+    InputError
+        If anything asked for is wrong: before Ray is started.
+    ReplayError
+        If the trial simulated again is not the stored one. Nothing is written then.
+
+    Examples
+    --------
+    >>> print(animate_3d(catalog, "stim_C2", trial=0, path="cell.mp4", preset="talk"))  # doctest: +SKIP
+    cell.mp4: 250 frames of 1920 x 1080, 12.5 s, 1 s shows 4 ms (250 times slower)
+    """
+    given: Style3D = {"by": "celltype", **style}
+    how = checked(given)
+    kind_of(path, fps)
+    finite("turn", turn)
+    shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
+    check_groups(shown.network, given["by"], given.get("colours"))
+
+    def scene(replayed: Replayed, releases: Flashes, soma: SomaTrace | None) -> Scene:
+        limits = given.get("limits") or _extremes(replayed)
+        return _scene_3d(shown, replayed, releases, how, soma, limits, turn, given)
+
+    return _film(shown, scene, how, Path(path), fps, given)
+
+
+def plot_cell(
+    catalog: Catalogs, run: str, *, trial: int = 0, t: float, path: PathLike, **style: Unpack[Style3D]
+) -> Film:
+    """Draw the neuron in space at one time of a trial.
+
+    Parameters
+    ----------
+    catalog, run, trial
+        As in `animate_3d`, and so is all that is not said here.
+    t : float
+        ms.
+    path : path
+        `.png` file to write; by default 2000 x 1600 pixels.
+    limits : tuple of float, optional
+        Values of the first and last colour; by default the least and greatest at this time.
+
+    Returns
+    -------
+    Film
+        Of one frame.
+
+    Raises
+    ------
+    InputError, ReplayError
+        As `animate_3d`.
+
+    Examples
+    --------
+    >>> plot_cell(catalog, "stim_C2", trial=0, t=250.0, path="cell.png")  # doctest: +SKIP
+    """
+    given: Style3D = {"by": "celltype", **style}
+    given.setdefault("size", STILL if given.get("preset", "paper") == "paper" else None)
+    how, out = checked(given), Path(path)
+    if out.suffix.lower() != ".png":
+        raise InputError("is no picture", key="path", value=str(path), expected="a name that ends with .png")
+    check_writable(out)
+    shown = _shot(catalog, run, trial, given, at=t)
+    check_groups(shown.network, given["by"], given.get("colours"))
+    with _ray(shown, given):
+        _, replayed = simulate_again(shown.replay)
+    releases = _releases(shown, how, given)
+    scene = _scene_3d(shown, replayed, releases, how, _soma(replayed, given), given.get("limits"), 0.0, given)
+    write_still(out, scene.frame(0, replayed.traces))
+    return Film(out, (float(t),), 1.0, how.size, replayed.compared)
+
+
+def explore_3d(
+    catalog: Catalogs,
+    run: str,
+    *,
+    trial: int = 0,
+    path: PathLike,
+    t_start: float | None = None,
+    t_stop: float | None = None,
+    t_step: float = 0.2,
+    variable: str = "v",
+    stimulus: Stimulus = "network",
+    tolerance: float = TOLERANCE,
+    workers: int | None = None,
+) -> Path:
+    """Write a page on which one turns the neuron, moves in time and asks any section for its trace.
+
+    Parameters
+    ----------
+    path : path
+        `.html` file to write; it needs no other file.
+    catalog, run, trial, t_start, t_stop, t_step, variable, stimulus, tolerance, workers
+        As in `animate_3d`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError, ReplayError
+        As `animate_3d`.
+
+    Examples
+    --------
+    >>> explore_3d(catalog, "stim_C2", trial=0, path="cell.html", t_start=220, t_stop=270)  # doctest: +SKIP
+    """
+    out = Path(path)
+    if out.suffix.lower() != ".html":
+        raise InputError("is no page", key="path", value=str(path), expected="a name that ends with .html")
+    check_writable(out)
+    given: Common = {"variable": variable, "stimulus": stimulus, "tolerance": tolerance, "workers": workers}
+    shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
+    with _ray(shown, given):
+        _, replayed = simulate_again(shown.replay)
+    explore = import_module("isfray.visual.explore").explore
+    title = f"{run}, trial {trial}"
+    write_whole(out, lambda part: explore(shown.cell, replayed.traces, _rows(shown), title=title, path=part))
+    return out
+
+
+def _shot(catalog: Catalogs, run: str, trial: int, given: Common | Style3D, **when: Any) -> Shot:
+    return shot(
+        catalog,
+        run,
+        trial,
+        variable=given.get("variable", "v"),
+        stimulus=given.get("stimulus", "network"),
+        tolerance=given.get("tolerance", TOLERANCE),
+        **when,
+    )
+
+
+@contextmanager
+def _ray(shown: Shot, given: Common | Style3D) -> Iterator[None]:
+    if session.would_start():
+        prepare(shown.replay.factory.engine)
+    session.join(given.get("workers"))
+    try:
+        yield
+    finally:
+        session.leave()
+
+
+def _film(
+    shown: Shot,
+    make: Callable[[Replayed, Flashes, SomaTrace | None], Scene],
+    how: Look,
+    path: Path,
+    fps: float,
+    given: Common | Style3D,
+) -> Film:
+    kind, times = kind_of(path, fps), [float(t) for t in shown.times]
+    visible = given.get("progress", True) and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    title = f"{shown.run}, trial {shown.trial}, {shown.window[0]:g} to {shown.window[1]:g} ms"
+    with _ray(shown, given), tqdm(total=len(times), unit="frame", desc=path.name, disable=not visible) as bar:
+        bar.set_postfix_str(f"simulating trial {shown.trial} again")
+        ref, replayed = simulate_again(shown.replay)
+        scene = make(replayed, _releases(shown, how, given), _soma(replayed, given))
+        bar.set_postfix_str("")
+        frames = render(scene, ref, len(times), kind.pack, bar.update)
+        write_whole(path, lambda part: kind.write(part, frames, times, fps, title))
+    return Film(path, tuple(times), float(fps), how.size, replayed.compared)
+
+
+def _scene_3d(
+    shown: Shot,
+    replayed: Replayed,
+    releases: Flashes,
+    how: Look,
+    soma: SomaTrace | None,
+    limits: tuple[float, float] | None,
+    turn: float,
+    given: Style3D,
+) -> Scene:
+    return scene_3d(
+        shown.cell,
+        replayed.traces,
+        releases,
+        how,
+        soma=soma,
+        stimulus=shown.stimulus,
+        limits=limits,
+        cmap=given.get("cmap"),
+        azimuth=given.get("azimuth", 0.0),
+        elevation=given.get("elevation", 0.0),
+        turn=turn,
+        thickness=given.get("thickness", THICKNESS),
+        axon=given.get("axon", False),
+        label=shown.label,
+    )
+
+
+def _extremes(replayed: Replayed, margin: float = 0.0) -> tuple[float, float]:
+    low, high = float(np.nanmin(replayed.low)), float(np.nanmax(replayed.high))
+    if high <= low:
+        low, high = low - max(abs(low), 1e-6) / 2, high + max(abs(high), 1e-6) / 2
+    return low - margin * (high - low), high + margin * (high - low)
+
+
+def _soma(replayed: Replayed, given: Common | Style3D) -> SomaTrace | None:
+    return replayed.soma if given.get("trace", True) and len(replayed.soma.time) > 1 else None
+
+
+def _rows(shown: Shot) -> pl.DataFrame | None:
+    rows = shown.replay.releases
+    return None if rows is None else pl.DataFrame(rows)
+
+
+def _releases(shown: Shot, how: Look, given: Common | Style3D) -> Flashes:
+    step = float(shown.times[1] - shown.times[0]) if len(shown.times) > 1 else 0.0
+    return flashes(
+        _rows(shown),
+        shown.cell.geometry,
+        shown.network,
+        (float(shown.times[0]), float(shown.times[-1])),
+        by=given["by"],
+        colours=given.get("colours"),
+        duration=max(float(given.get("flash", FLASH)), step),
+        theme=how.theme,
+    )
