@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
 _FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
 _FILM_OPTIONS = ("trial", "t_start", "t_stop", "t_step", "fps", "preset", "theme", "variable", "by", "turn", "workers")
+_NOT_OF = {"2d": ("turn",), "page": ("fps", "preset", "theme", "by", "turn")}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -123,10 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     plot.set_defaults(command=_plot)
 
     animate = commands.add_parser("animate", help="make a film of one trial")
-    animate.add_argument("kind", metavar="2d|3d", help="voltage against soma distance, or the neuron in space")
+    animate.add_argument(
+        "kind", metavar="2d|3d|page", help="voltage against soma distance; in space; the interactive page"
+    )
     animate.add_argument("uri", metavar="URI")
     animate.add_argument("name", metavar="NAME", help="the run")
-    animate.add_argument("--out", required=True, metavar="F", help=".mp4, .gif, .html, or a folder for pictures")
+    animate.add_argument("--out", required=True, metavar="F", help=".mp4, .gif, .html (page: only this), or a folder")
     animate.add_argument("--trial", type=int, default=0, metavar="N", help="the trial (0)")
     animate.add_argument("--t-start", type=float, metavar="MS", help="time shown from (25 ms before the stimulus)")
     animate.add_argument("--t-stop", type=float, metavar="MS", help="time shown to (25 ms after the stimulus)")
@@ -342,12 +345,17 @@ def _plot(options: argparse.Namespace) -> int:
 
 
 def _animate(options: argparse.Namespace) -> int:
-    kinds: dict[str, Callable[..., object]] = {"2d": isfray.animate_2d, "3d": isfray.animate_3d}
+    kinds: dict[str, Callable[..., object]] = {
+        "2d": isfray.animate_2d,
+        "3d": isfray.animate_3d,
+        "page": isfray.explore_3d,
+    }
     if options.kind not in kinds:
-        raise InputError("is no kind of film", key="KIND", value=options.kind, expected="2d or 3d")
+        raise InputError("is no kind of film", key="KIND", value=options.kind, expected="2d, 3d or page")
     given = {key: getattr(options, key) for key in _FILM_OPTIONS if getattr(options, key) is not None}
-    if "turn" in given and options.kind == "2d":
-        raise InputError("is no option of 2d", key="--turn")
+    for name in _NOT_OF.get(options.kind, ()):
+        if name in given:
+            raise InputError(f"is no option of {options.kind}", key=f"--{name}")
     print(kinds[options.kind](_existing(options.uri), options.name, path=options.out, **given))
     return 0
 

@@ -250,11 +250,11 @@ class Catalog:
         log, made = self._log(run), self._made(run)
         written: tuple[int, NDArray[np.int32], tuple[DataFile, ...]] = (-1, asked[:0], ())
 
-        def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
+        def make(sequence: int) -> Commit | None:
             nonlocal written
             if self._body(run)["created"] != made:
                 raise InputError("was deleted and made again", file=self.uri, key="run", value=run)
-            new = np.setdiff1d(asked, committed(live))
+            new = log.absent(asked)
             number, trials, files = written
             if len(new) and not (number > log.fence and np.array_equal(trials, new)):
                 files = write_batch(self.storage, run, batch, new, sequence)

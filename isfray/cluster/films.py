@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -23,9 +22,11 @@ from isfray.cluster.shot import Shot, shot
 from isfray.engine.integration import prepare
 from isfray.model.errors import InputError
 from isfray.visual.canvas import Look
+from isfray.visual.explore import explore
 from isfray.visual.film import Film, check_writable, kind_of, write_still, write_whole
 from isfray.visual.flashes import FLASH, Flashes, check_groups, flashes
 from isfray.visual.histogram import Stimulus
+from isfray.visual.interactive import Page
 from isfray.visual.scene2d import scene_2d
 from isfray.visual.scene3d import THICKNESS, scene_3d
 from isfray.visual.strip import SomaTrace
@@ -258,7 +259,7 @@ def explore_3d(
     stimulus: Stimulus = "network",
     tolerance: float = TOLERANCE,
     workers: int | None = None,
-) -> Path:
+) -> Page:
     """Write a page on which one turns the neuron, moves in time and asks any section for its trace.
 
     Parameters
@@ -270,7 +271,8 @@ def explore_3d(
 
     Returns
     -------
-    Path
+    Page
+        Its path; a notebook shows it.
 
     Raises
     ------
@@ -289,10 +291,9 @@ def explore_3d(
     shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
     with _ray(shown, given):
         _, replayed = simulate_again(shown.replay)
-    explore = import_module("isfray.visual.explore").explore
-    title = f"{run}, trial {trial}"
-    write_whole(out, lambda part: explore(shown.cell, replayed.traces, _rows(shown), title=title, path=part))
-    return out
+    how: dict[str, Any] = {"title": f"{run}, trial {trial}", "stimulus": shown.stimulus, "limits": _extremes(replayed)}
+    write_whole(out, lambda part: explore(shown.cell, replayed.traces, _rows(shown), path=part, **how))
+    return Page(out)
 
 
 def _shot(catalog: Catalogs, run: str, trial: int, given: Common | Style3D, **when: Any) -> Shot:

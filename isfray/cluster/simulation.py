@@ -122,13 +122,13 @@ def simulate(
     progress : bool or "json"
         Show progress on stderr; "json" as one JSON object a line, with what happens to workers.
     batch_trials : int
-        Trials written together at most.
+        Trials written together; more if they come faster than they can be written.
     batch_seconds : float
         Longest time a simulated trial waits for its batch to fill, s.
     max_retries : int
         How often a trial is begun again after its process died.
     trial_timeout : float, optional
-        Seconds after which a trial counts as stuck; by default 20 times the median, at least 60.
+        Seconds after which a trial counts as stuck; by default 20 times the median of its run, at least 60.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from isfray.activity import Spikes, draw_trial
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.fit import fit
-from isfray.engine.integration import advance, chosen_engine
+from isfray.engine.integration import EVENTS_KEPT, advance, chosen_engine, free_event_queue
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.recording import read_recording
 from isfray.engine.synapses import Synapses
@@ -111,6 +111,7 @@ class Simulator:
         self._traces = [(site, "v", self._h.Vector()) for site in self.recording.sites]
         self._traces += [(site, v.attribute, self._h.Vector()) for v in self.recording.variables for site in v.sites]
         self._time = self._h.Vector()
+        self._events = 0
 
     def run(self, seed: int | None = None, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
         """Draw one trial's input from its seed and simulate it.
@@ -228,8 +229,11 @@ class Simulator:
         post = self._synapses.bind(active) if self._synapses is not None and active is not None else None
         h.finitialize(self.cell.defaults.v_init)
         if post is not None:
-            post()
+            self._events += post()
         advance(h, self.engine, t_stop)
+        if self.engine == "coreneuron" and self._events > EVENTS_KEPT:
+            free_event_queue(h)
+            self._events = 0
 
     def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
         labels = self.cell.morphology.labels

@@ -93,8 +93,19 @@ def plot_currents(
             if panel is on.panels[0]:
                 note(panel, at, "stimulus", on.theme, ha="center")
     legend(on.ax, on.theme, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=4, columnspacing=1.0)
-    for y, va, text in ((0.98, "top", "outward"), (0.02, "bottom", "inward")):
-        on.ax.text(0.01, y, text, va=va, transform=on.ax.transAxes, fontsize=6.5, color=on.theme.ink)
+    low, high = on.ax.get_ylim()
+    for middle, text in ((high / 2, "outward"), (low / 2, "inward")):
+        if abs(middle) > 0.12 * (high - low):  # room for the word
+            on.ax.text(
+                1.01,
+                middle,
+                text,
+                transform=on.ax.get_yaxis_transform(),
+                rotation=270,
+                va="center",
+                fontsize=7,
+                color=on.theme.muted,
+            )
     note(on.panels[0], begin, f"{place(site)}, trial {number}", on.theme, line=1)
     return on.done(path)
 

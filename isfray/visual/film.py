@@ -144,7 +144,7 @@ def check_writable(path: Path) -> None:
         raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(path)) from None
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` write elsewhere, and give it its name when it is whole: the name never holds half a film."""
     part = _beside(path)
     try:

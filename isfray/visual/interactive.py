@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from isfray.model.errors import InputError
@@ -15,6 +17,26 @@ from isfray.visual.style import THEME_STYLE
 _ALLOWED = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _KNOWN = re.compile(r'<meta name="isfray" content="(\d+)x(\d+)">\n.*\n<title>(.*)</title>')
 _ROOM_FOR_CONTROLS = 110  # px
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that was written; a notebook shows it.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    path: Path
+
+    def __str__(self) -> str:
+        """Tell what it is in a line."""
+        return f"{self.path}: {self.path.stat().st_size / 1e6:.1f} MB, open it in a browser"
+
+    def _repr_html_(self) -> str:
+        """Show the page itself in a notebook."""
+        return framed(self.path.read_text(encoding="utf-8"))
 
 
 def asset(name: str) -> str:

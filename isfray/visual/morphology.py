@@ -166,13 +166,15 @@ def _active(
     found = rows.select("section_id", "section_pt_id", sign=kind).collect()
     if found.is_empty():
         raise InputError("has no release", key="trial", value=trial)
+    # in any order, so that neither kind hides the other
+    mixed = found.sample(fraction=1.0, shuffle=True, seed=0)
+    xy = np.array([points[section][point] for section, point in mixed.select("section_id", "section_pt_id").rows()])
+    on.ax.scatter(
+        xy[:, 0], xy[:, 1], s=1.7, c=[SIGNS[name] for name in mixed["sign"]], linewidths=0, zorder=5, rasterized=True
+    )
     handles = []
     for name in ("excitatory", "inhibitory"):
-        part = found.filter(pl.col("sign") == name)
-        xy = np.array([points[section][point] for section, point in part.select("section_id", "section_pt_id").rows()])
-        if len(xy):
-            on.ax.plot(*xy.T, "o", color=SIGNS[name], markersize=1.3, markeredgewidth=0, zorder=5, rasterized=True)
-        label = f"{name} ({len(part):,} active)"
+        label = f"{name} ({(found['sign'] == name).sum():,} active)"
         handles.append(Line2D([], [], color=SIGNS[name], marker="o", markersize=3, linestyle="none", label=label))
     return handles
 

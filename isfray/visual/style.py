@@ -7,6 +7,7 @@ more things than that, relatives share a hue, and the figure names them too.
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -226,9 +227,12 @@ def trials(n: int) -> str:
 
 
 def place(site: str) -> str:
-    """Return a site's name, or where it is if the name is a long one made from a landmark."""
+    """Return a site's name, or in words where it is if the name was made from a landmark or a segment."""
     distance = site.partition("_somaDist_")[2]
-    return f"{float(distance):.0f} µm from the soma" if distance else site
+    if distance:
+        return f"{float(distance):.0f} µm from the soma"
+    segment = re.fullmatch(r"sec_(\d+)_seg_(\d+)", site)
+    return f"section {int(segment[1])}, segment {int(segment[2])}" if segment else site
 
 
 def _dress(ax: Axes, theme: Theme) -> None:

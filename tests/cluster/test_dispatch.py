@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from isfray.catalog import Catalog
 from isfray.cluster import RunError, TrialError
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.limits import Limits
-from isfray.cluster.run import run_trials
+from isfray.cluster.run import Asked, run_sweep, run_trials
 from isfray.model.errors import InputError
 from tests.cluster.null_engine import NullEngine, begun, spec
 from tests.cluster.waiting import gone, pids, until
@@ -113,6 +115,26 @@ def test_a_stuck_trial_is_tried_elsewhere(tmp_path, undisturbed):
     )
     assert_whole(tmp_path / "c", undisturbed)
     assert len([tried for tried in pids(diary).values() if 5 in tried]) >= 2
+
+
+def test_patience_follows_from_the_median_of_the_same_run_and_is_never_less_than_a_minute():
+    limits = Limits()
+    assert limits.patience([]) == math.inf, "nothing is known yet"
+    assert limits.patience([0.01]) == 60.0
+    assert limits.patience([9.0, 10.0, 300.0]) == 200.0
+    assert replace(limits, trial_timeout=2.0).patience([10.0]) == 2.0
+
+
+def test_a_run_of_long_trials_is_not_judged_by_the_short_ones_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(Limits, "patience", lambda self, seconds: 20 * max(seconds) if seconds else math.inf)
+    gate = tmp_path / "gate"
+    asked = {"short": NullEngine(), "long": NullEngine(held_from=0, gate=gate, diary=tmp_path / "diary")}
+    runs = {name: Asked(spec(name, 3), engine, 300.0) for name, engine in asked.items()}
+    sweep = run_sweep("s", runs, tmp_path / "c", workers=2, wait=False, progress=False, limits=QUICK)
+    until(lambda: sweep["short"].progress().done == 3 and begun(tmp_path / "diary"), "a long trial alone")
+    time.sleep(2.0)
+    gate.touch()
+    assert sweep.wait().progress().retried == 0
 
 
 def test_a_trial_that_meets_a_machine_in_trouble_is_tried_elsewhere(tmp_path, undisturbed):

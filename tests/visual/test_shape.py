@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 
 import isfray
 from isfray.model.errors import InputError
@@ -96,8 +97,8 @@ def test_every_dendrite_is_drawn_in_the_colour_of_its_structure(small):
 
 def test_the_synapses_of_a_trial_are_marked_where_they_released(reference, golden):
     ax = plot_morphology(golden, "replays", trial=0)
-    marked = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "o")
-    assert marked == len(published_rows(reference / "golden" / "replay1_synapses.csv"))
+    (marks,) = (group for group in ax.collections if isinstance(group, PathCollection))
+    assert len(marks.get_offsets()) == len(published_rows(reference / "golden" / "replay1_synapses.csv"))
 
 
 def test_what_a_cell_alone_cannot_show_is_refused(small, golden):
