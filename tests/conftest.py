@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +49,29 @@ def reference() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"no reference data at {folder} (set ISFRAY_REFERENCE)")
     return folder
+
+
+@dataclass(frozen=True)
+class ReadmeRun:
+    """The README's program after it has run in a folder: what it printed; its catalog is `results` there."""
+
+    folder: Path
+    program: str
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def readme_run(tmp_path_factory: pytest.TempPathFactory) -> ReadmeRun:
+    """The README's program, run as it stands in an empty folder: eight trials of the built-in example on Ray."""
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    folder = tmp_path_factory.mktemp("readme")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return ReadmeRun(folder, program, done.stdout, done.stderr)
 
 
 @pytest.fixture

@@ -147,10 +147,15 @@ def simulate(
 
     Examples
     --------
-    >>> from isfray.model import edits  # doctest: +SKIP
-    >>> silent = edits.silence_populations(network, ["VPM_C2"])  # doctest: +SKIP
-    >>> variants = {"control": {}, "no_VPM": {"network": silent}, "longer": {"t_stop": 500.0}}  # doctest: +SKIP
-    >>> simulate(cell, network, "results", run="touch", trials=100, variants=variants)  # doctest: +SKIP
+    >>> no_VPM = isfray.edits.silence_populations(network, "VPM")
+    >>> variants = {"control": {}, "no_VPM": {"network": no_VPM}, "longer": {"t_stop": 60.0}}
+    >>> sweep = isfray.simulate(
+    ...     cell, network, "sweeps", run="touch", trials=2, t_stop=40.0, variants=variants, progress=False
+    ... )
+    >>> sweep["no_VPM"]
+    <RunHandle touch.no_VPM: 2 of 2 trials committed>
+    >>> sweep.catalog.runs()
+    ['touch.control', 'touch.longer', 'touch.no_VPM']
     """
     whole("seed", seed, 0)
     whole("max_retries", max_retries, 0)

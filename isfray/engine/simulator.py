@@ -17,6 +17,7 @@ from isfray import tables
 from isfray.activity import Spikes, draw_trial
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
+from isfray.engine.display import trial_facts
 from isfray.engine.fit import fit
 from isfray.engine.integration import EVENTS_KEPT, advance, chosen_engine, free_event_queue
 from isfray.engine.live_cell import LiveCell
@@ -25,13 +26,14 @@ from isfray.engine.synapses import Synapses
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
 from isfray.model.detection import detect_spikes, threshold
+from isfray.model.display import Facts, Shown
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
 
 
-@dataclass(frozen=True)
-class TrialResult:
+@dataclass(frozen=True, repr=False)
+class TrialResult(Shown):
     """What one trial gave.
 
     Attributes
@@ -50,6 +52,9 @@ class TrialResult:
     voltage: Mapping[str, NDArray[np.float64]]
     tables: Mapping[str, pa.Table]
     variables: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def _facts(self) -> Facts:
+        return trial_facts(self.time, self.voltage, self.tables, self.variables)
 
 
 class Simulator:
@@ -80,8 +85,9 @@ class Simulator:
 
     Examples
     --------
-    >>> simulator = Simulator(cell, network)  # doctest: +SKIP
-    >>> simulator.run(seed=7, t_stop=300.0).voltage["soma"]  # doctest: +SKIP
+    >>> simulator = isfray.Simulator(cell, network)
+    >>> simulator.run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+    <TrialResult trial 0: 50 ms, 1 spike at the soma, 427 releases>
     """
 
     def __init__(
@@ -128,6 +134,19 @@ class Simulator:
         Returns
         -------
         TrialResult
+
+        Raises
+        ------
+        InputError
+            If a network is there and no seed, or `t_stop` is no time.
+
+        Examples
+        --------
+        >>> result = isfray.Simulator(cell, network).run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+        >>> result.voltage["soma"].shape, result.time[-1].round(1)
+        ((2001,), np.float64(50.0))
+        >>> result.tables["spike_times"].num_rows
+        2
         """
         t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
         began = clock.perf_counter()
@@ -156,6 +175,19 @@ class Simulator:
         Returns
         -------
         TrialResult
+
+        Raises
+        ------
+        InputError
+            If rows are of several trials, or name a population, section or point that is not there.
+
+        Examples
+        --------
+        >>> releases = catalog.scan("synapse_activation", run="stim_C2", trials=3).collect()
+        >>> again = isfray.Simulator(cell, network).replay(releases, t_stop=300.0)
+        >>> stored = catalog.scan("voltage_traces", run="stim_C2", trials=3).filter(pl.col("site") == "soma").collect()
+        >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
+        0.0
         """
         t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
         if self.network is None:
