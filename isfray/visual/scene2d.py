@@ -20,6 +20,8 @@ from isfray.visual.style import STRUCTURE_NAMES, STRUCTURES, colour_of
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
+_NAMED = 25  # groups of synapses at most, for their names to be written
+
 
 @dataclass(frozen=True)
 class Scene2D:
@@ -113,7 +115,7 @@ def scene_2d(
     shown = np.unique(np.concatenate([[0], *(line.segment for line in lines)]))
     low, high = limits or _limits(traces.values[:, shown])
     reach = max(float(line.distance[-1]) for line in lines)
-    lane = 26 * unit if len(releasing.names) < 5 else 104 * unit / len(releasing.names)
+    lane = _lane(len(releasing.names)) * unit
     below = len(releasing.names) * lane + (30 * unit if releasing.names else 0)
     box = (92 * unit, 204 * unit, width - 28 * unit, height - 62 * unit - below)
     figure = blank(look)
@@ -148,6 +150,11 @@ def scene_2d(
         moving,
         Clock(look, (28 * unit, 62 * unit), decimals(traces.times), stimulus),
     )
+
+
+def _lane(groups: int) -> float:
+    """Height of a group's lane on a picture of 800: names are legible up to some 25 groups, beyond that not written."""
+    return 26.0 if groups < 5 else max(11.5, 104 / groups) if groups <= _NAMED else 150 / groups
 
 
 def _limits(values: F32) -> tuple[float, float]:
@@ -189,7 +196,8 @@ def _lanes(ax: Axes, look: Look, box: Box, lane: float, releasing: Flashes) -> t
     strip_ax.set(xlim=ax.get_xlim(), ylim=(len(releasing.names), 0), xlabel="Soma distance (µm)", label="releases")
     strip_ax.spines["left"].set_visible(False)
     size = points(min(12.5 * unit, 0.95 * lane))
-    strip_ax.set_yticks(np.arange(len(releasing.names)) + 0.5, releasing.names, fontsize=size)
+    names = releasing.names if len(releasing.names) <= _NAMED else [""] * len(releasing.names)
+    strip_ax.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=size)
     strip_ax.tick_params(axis="y", length=0)
     for text, colour in zip(strip_ax.get_yticklabels(), releasing.colours, strict=True):
         text.set_color(colour)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 from isfray.model.cell import CellModel
@@ -196,6 +197,11 @@ def _colour_bar(figure: Figure, look: Look, box: Box, scale: ColourScale, label:
         (left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height), label="colours"
     )
     bar = figure.colorbar(ScalarMappable(scale.norm, scale.map), cax=ax, orientation="horizontal")
+    bar.locator = MaxNLocator(6)
+    bar.formatter = ScalarFormatter(useMathText=True)
+    bar.formatter.set_powerlimits((-2, 3))
+    bar.update_ticks()
+    bar.ax.xaxis.get_offset_text().set(fontsize=points(12.5 * unit), color=look.theme.ink)
     bar.outline.set_visible(False)
     bar.ax.tick_params(
         colors=look.theme.ink, labelsize=points(12.5 * unit), width=points(0.9 * unit), length=points(4 * unit)
