@@ -214,7 +214,7 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         Examples
         --------
         >>> sweep.progress().total
-        4
+        6
         """
         return Progress.of_all(self.name, [run.progress() for run in self.values()])
 
@@ -225,7 +225,7 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         --------
         >>> sweep.cancel()
         >>> [run.cancelled for run in sweep.values()]
-        [True, True]
+        [True, True, True]
         """
         for run in self.values():
             run.cancel()
@@ -251,7 +251,7 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         Examples
         --------
         >>> sweep.wait(timeout=60.0)
-        <SweepHandle touch: 4 of 4 trials committed>
+        <SweepHandle touch: 6 of 6 trials committed>
         """
         if not self.join(timeout):
             raise TimeoutError(f"sweep {self.name} is not over after {timeout} s: {self.progress()}")
