@@ -65,7 +65,7 @@ class RunHandle(Shown):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Trials that were given up, once the run is over: number, tries, error and traceback of each."""
+        """Trials that were given up, once the run is over, with number, tries, error and traceback of each."""
         return self._failures
 
     def progress(self) -> Progress:
