@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jupyter_client.connect import ConnectionFileMixin
-
 import isfray
 
 project = "isfray"
@@ -27,7 +25,6 @@ nb_execution_in_temp = True
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
-ConnectionFileMixin.transport.default_value = "ipc"  # the kernel is reached by files: no port, and no warning of it
 
 # docstrings
 autodoc_typehints = "none"
