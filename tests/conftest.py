@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,29 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The modules that take longest come first, so that no process begins with one of them when the others have ended.
+LONGEST = [
+    *("cluster/test_dispatch", "catalog/test_trouble", "cluster/test_crash", "catalog/test_crash", "test_spine"),
+    *("cluster/test_autoscaling", "cluster/test_interruption", "engine/test_reference", "cluster/test_nodes"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first."""
+
+    def place(item: pytest.Item) -> int:
+        module = item.path.relative_to(ROOT / "tests").with_suffix("").as_posix()
+        return LONGEST.index(module) if module in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let processes that tests start take Ctrl-C, which what a script starts in the background ignores."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -87,8 +87,9 @@ class Crew:
     def feed(self) -> None:
         """Give waiting trials to actors that have room."""
         now, waiting = self._clock(), self._docket.waiting
-        # When few trials are left, queueing one behind another would keep it from an idle actor.
-        depth = IN_FLIGHT if waiting > self.ready else 1
+        # When few trials are left, queueing one behind another would keep it from an idle actor. When a process dies
+        # at once, the answer of the trial before may be lost with it, which would then be blamed again and again.
+        depth = IN_FLIGHT if waiting > self.ready and not self._docket.suspects else 1
         while self._hungry and waiting:
             worker = next(iter(self._hungry))
             del self._hungry[worker]

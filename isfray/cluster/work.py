@@ -114,6 +114,11 @@ class Docket:
         return sum(work.ledger.held for work in self.works)
 
     @property
+    def suspects(self) -> int:
+        """Trials under which an actor has died, and which are not in the catalog yet."""
+        return sum(work.ledger.suspects for work in self.works)
+
+    @property
     def committed(self) -> int:
         """Trials that are in the catalog."""
         return sum(work.ledger.committed for work in self.works)

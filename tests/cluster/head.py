@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from ray.util import get_node_ip_address
 
-from tests.cluster.waiting import ROOT, until
+from tests.cluster.waiting import ROOT, gone, until
 
 START = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
 
@@ -61,8 +61,8 @@ def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[st
         started = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
         process.wait(60)
-        _, left = psutil.wait_procs(started, timeout=20)
-        for straggler in left:
+        for straggler in started:
             with contextlib.suppress(psutil.NoSuchProcess):
                 straggler.kill()
+        until(lambda: gone(started), "the end of the head's processes")
         shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ from isfray.cluster.limits import Limits
 from isfray.cluster.run import Asked, run_sweep, run_trials
 from isfray.model.errors import InputError
 from tests.cluster.null_engine import NullEngine, begun, spec
-from tests.cluster.waiting import until
+from tests.cluster.waiting import gone, pids, until
 
 pytestmark = pytest.mark.usefixtures("two_cpus")
 
@@ -101,7 +101,8 @@ def test_a_trial_that_kills_its_process_is_given_up_after_some_tries_and_the_oth
             limits=replace(QUICK, max_retries=1),
         )
     assert caught.value.failures[0].tries == 2
-    assert begun(diary).count(2) == 2
+    # Once more if its first death came before the answer of the trial before, which is blamed for it, once.
+    assert begun(diary).count(2) in (2, 3)
     assert trials(tmp_path / "c") == [0, 1, 3, 4, 5]
 
 
@@ -110,10 +111,10 @@ def test_a_stuck_trial_is_tried_elsewhere(tmp_path, undisturbed):
     go(
         tmp_path / "c",
         NullEngine(diary=diary, hangs_once=frozenset({5})),
-        limits=replace(QUICK, trial_timeout=2.0),
+        limits=replace(QUICK, trial_timeout=2.0, max_retries=100),  # on a slow machine, others are late too
     )
     assert_whole(tmp_path / "c", undisturbed)
-    assert begun(diary).count(5) == 2
+    assert len([tried for tried in pids(diary).values() if 5 in tried]) >= 2
 
 
 def test_patience_follows_from_the_median_of_the_same_run_and_is_never_less_than_a_minute():
@@ -301,8 +302,7 @@ def test_the_loss_of_an_actor_is_an_ordinary_event(tmp_path, caplog):
 def test_no_actor_outlives_its_run(tmp_path):
     go(tmp_path, NullEngine(), 4)
     left = [p for p in psutil.Process(os.getpid()).children(recursive=True) if _is_actor(p)]
-    psutil.wait_procs(left, timeout=20)
-    assert not [p for p in left if p.is_running() and _is_actor(p)]
+    until(lambda: gone(left), "the end of the actors")
 
 
 def _is_actor(process: psutil.Process) -> bool:
