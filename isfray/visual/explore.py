@@ -25,6 +25,8 @@ from isfray.visual.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, co
 
 LONGEST_FLASH = 10.0
 """Releases this long before the first frame can still be seen in it, ms."""
+PIECE = 3.0
+"""Length of the straight pieces that dendrites are drawn in, um."""
 _MISSING = 2**16 - 1
 _SIZE = (1000, 800)
 _HINT = "Drag to turn, shift and drag to move, wheel or pinch to zoom; click a section for its trace."
@@ -91,7 +93,7 @@ def explore(
         "missing": _MISSING,
         "values": _packed(codes),
         "maps": {theme: _packed(colour_map(None, look).astype(np.uint8)) for theme, look in THEMES.items()},
-        **_shape(capsules(cell, axon=True), cell),
+        **_shape(capsules(cell, axon=True).pieces(PIECE), cell),
         **_places(cell),
         **_releases(cell, releases, float(traces.times[0]), float(traces.times[-1])),
     }
