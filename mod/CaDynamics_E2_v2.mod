@@ -20,13 +20,27 @@ PARAMETER {
     minCai = 1e-4 (mM)
 }
 
-ASSIGNED { ica (mA/cm2) }
+ASSIGNED {
+    ica (mA/cm2)
+    dt (ms)
+    keep
+    gain (mM cm2/mA)
+}
 
 STATE { cai (mM) }
 
-BREAKPOINT { SOLVE states METHOD cnexp }
+BREAKPOINT { SOLVE states }
 
-INITIAL { cai = minCai }
+INITIAL {
+    cai = minCai
+    keep = exp(-dt/decay)
+    gain = 1e4*gamma*decay/(2*96485.33212331001*depth)
+}
 
-: 96485.33212331001 is the Faraday constant (C/mol) of NEURON 9; 1e4 brings mA/cm2, um and C/mol to mM/ms
-DERIVATIVE states { cai' = -1e4*ica*gamma/(2*96485.33212331001*depth) - (cai - minCai)/decay }
+: cai' = -1e4*ica*gamma/(2*F*depth) - (cai - minCai)/decay, one step at this ica, exactly; F = 96485.33212331001 C/mol is the
+: Faraday constant of NEURON 9, and 1e4 brings mA/cm2, um and C/mol to mM/ms. Set dt before finitialize
+PROCEDURE states() {
+    LOCAL steady
+    steady = minCai - gain*ica
+    cai = steady + (cai - steady)*keep
+}

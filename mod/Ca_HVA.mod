@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gCa_HVA USEION ca
     gCa_HVA = gCa_HVAbar*m*m*h
     ica = gCa_HVA*(v - eca)
@@ -32,18 +32,18 @@ BREAKPOINT {
 STATE { m h }
 
 INITIAL {
-    m = minf(v)
-    h = hinf(v)
+    m = alpham(v)/(alpham(v) + betam(v))
+    h = alphah(v)/(alphah(v) + betah(v))
 }
 
-DERIVATIVE states {
-    LOCAL mi, mr, hi, hr
-    mi = minf(v)
-    mr = mrate(v)
-    hi = hinf(v)
-    hr = hrate(v)
-    m' = (mi - m)*mr
-    h' = (hi - h)*hr
+PROCEDURE states() {
+    LOCAL a, b
+    a = alpham(v)
+    b = betam(v)
+    m = relaxed(m, a/(a + b), a + b)
+    a = alphah(v)
+    b = betah(v)
+    h = relaxed(h, a/(a + b), a + b)
 }
 
 FUNCTION alpham(v (mV)) (/ms) {
@@ -58,12 +58,5 @@ FUNCTION alphah(v (mV)) (/ms) { alphah = 0.000457*exp(-(v + 13)/50) }
 
 FUNCTION betah(v (mV)) (/ms) { betah = 0.0065/(1 + exp(-(v + 15)/28)) }
 
-FUNCTION minf(v (mV)) { minf = alpham(v)/(alpham(v) + betam(v)) }
-
-FUNCTION mrate(v (mV)) (/ms) { mrate = alpham(v) + betam(v) }
-
-FUNCTION hinf(v (mV)) { hinf = alphah(v)/(alphah(v) + betah(v)) }
-
-FUNCTION hrate(v (mV)) (/ms) { hrate = alphah(v) + betah(v) }
-
 INCLUDE "linoid.inc"
+INCLUDE "relaxed.inc"

@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gCa_LVAst USEION ca
     gCa_LVAst = gCa_LVAstbar*m*m*h
     ica = gCa_LVAst*(v - eca)
@@ -36,20 +36,27 @@ INITIAL {
     h = hinf(v)
 }
 
-DERIVATIVE states {
-    LOCAL mi, mr, hi, hr
-    mi = minf(v)
-    mr = mrate(v)
-    hi = hinf(v)
-    hr = hrate(v)
-    m' = (mi - m)*mr
-    h' = (hi - h)*hr
+PROCEDURE states() {
+    m = relaxed(m, minf(v), mrate(v))
+    h = relaxed(h, hinf(v), hrate(v))
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 40)/6)) }
 
-FUNCTION mrate(v (mV)) (/ms) { mrate = 2.952882641412121/(5 + 20/(1 + exp((v + 35)/5))) }
+: tau = (5 + 20/(1 + e))/qt
+FUNCTION mrate(v (mV)) (/ms) {
+    LOCAL e
+    e = exp((v + 35)/5)
+    mrate = 2.952882641412121*(1 + e)/(25 + 5*e)
+}
 
 FUNCTION hinf(v (mV)) { hinf = 1/(1 + exp((v + 90)/6.4)) }
 
-FUNCTION hrate(v (mV)) (/ms) { hrate = 2.952882641412121/(20 + 50/(1 + exp((v + 50)/7))) }
+: tau = (20 + 50/(1 + e))/qt
+FUNCTION hrate(v (mV)) (/ms) {
+    LOCAL e
+    e = exp((v + 50)/7)
+    hrate = 2.952882641412121*(1 + e)/(70 + 20*e)
+}
+
+INCLUDE "relaxed.inc"

@@ -28,7 +28,7 @@ ASSIGNED {
 STATE { m }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gIh
     gIh = gIhbar*m
     ihcn = gIh*(v - ehcn)
@@ -36,11 +36,11 @@ BREAKPOINT {
 
 INITIAL { m = alpha(v)/(alpha(v) + beta(v)) }
 
-DERIVATIVE states {
+PROCEDURE states() {
     LOCAL a, b
     a = alpha(v)
     b = beta(v)
-    m' = a*(1 - m) - b*m
+    m = relaxed(m, a/(a + b), a + b)
 }
 
 : 0.00643 (v + 154.9)/(exp((v + 154.9)/11.9) - 1)
@@ -53,3 +53,4 @@ FUNCTION alpha(v (mV)) (/ms) {
 FUNCTION beta(v (mV)) (/ms) { beta = 0.193*exp(v/33.1) }
 
 INCLUDE "linoid.inc"
+INCLUDE "relaxed.inc"

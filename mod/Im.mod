@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gIm USEION k
     gIm = gImbar*m
     ik = gIm*(v - ek)
@@ -33,18 +33,21 @@ STATE { m }
 
 INITIAL { m = minf(v) }
 
-DERIVATIVE states {
-    LOCAL mi, mr
-    mi = minf(v)
-    mr = mrate(v)
-    m' = (mi - m)*mr
+PROCEDURE states() {
+    m = relaxed(m, minf(v), mrate(v))
 }
 
-FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-0.2*(v + 35))) }
+FUNCTION minf(v (mV)) {
+    LOCAL e
+    e = exp(-0.1*(v + 35))
+    minf = 1/(1 + e*e)
+}
 
 : qt (a + b) with a = 0.0033 exp(0.1 (v + 35)) and b = 0.0033 exp(-0.1 (v + 35))
 FUNCTION mrate(v (mV)) (/ms) {
     LOCAL e
-    e = exp(0.1*(v + 35))
+    e = exp(-0.1*(v + 35))
     mrate = 2.952882641412121*0.0033*(e + 1/e)
 }
+
+INCLUDE "relaxed.inc"

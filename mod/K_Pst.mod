@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gK_Pst USEION k
     gK_Pst = gK_Pstbar*m*m*h
     ik = gK_Pst*(v - ek)
@@ -36,14 +36,9 @@ INITIAL {
     h = hinf(v)
 }
 
-DERIVATIVE states {
-    LOCAL mi, mr, hi, hr
-    mi = minf(v)
-    mr = mrate(v)
-    hi = hinf(v)
-    hr = hrate(v)
-    m' = (mi - m)*mr
-    h' = (hi - h)*hr
+PROCEDURE states() {
+    m = relaxed(m, minf(v), mrate(v))
+    h = relaxed(h, hinf(v), hrate(v))
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 11)/12)) }
@@ -67,3 +62,5 @@ FUNCTION hrate(v (mV)) (/ms) {
     u = (v + 85)/48
     hrate = 2.952882641412121/(360 + (1010 + 24*(v + 65))*exp(-u*u))
 }
+
+INCLUDE "relaxed.inc"

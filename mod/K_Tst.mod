@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gK_Tst USEION k
     gK_Tst = gK_Tstbar*m*m*m*m*h
     ik = gK_Tst*(v - ek)
@@ -36,14 +36,9 @@ INITIAL {
     h = hinf(v)
 }
 
-DERIVATIVE states {
-    LOCAL mi, mr, hi, hr
-    mi = minf(v)
-    mr = mrate(v)
-    hi = hinf(v)
-    hr = hrate(v)
-    m' = (mi - m)*mr
-    h' = (hi - h)*hr
+PROCEDURE states() {
+    m = relaxed(m, minf(v), mrate(v))
+    h = relaxed(h, hinf(v), hrate(v))
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 10)/19)) }
@@ -61,3 +56,5 @@ FUNCTION hrate(v (mV)) (/ms) {
     u = (v + 83)/23
     hrate = 2.952882641412121/(8 + 49*exp(-u*u))
 }
+
+INCLUDE "relaxed.inc"

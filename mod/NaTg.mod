@@ -31,27 +31,26 @@ ASSIGNED {
 STATE { m h }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gNaTg USEION na
     gNaTg = gNaTgbar*m*m*m*h
     ina = gNaTg*(v - ena)
 }
 
 INITIAL {
-    m = activation((v + 38 - vshiftm)/slopem)
-    h = inactivation((v + 66 - vshifth)/slopeh)
+    m = activation(exp(-(v + 38 - vshiftm)/slopem))
+    h = inactivation(exp(-(v + 66 - vshifth)/slopeh))
 }
 
-DERIVATIVE states {
-    LOCAL um, uh, minf, mrate, hinf, hrate
-    um = (v + 38 - vshiftm)/slopem
-    uh = (v + 66 - vshifth)/slopeh
-    minf = activation(um)
-    mrate = activation_rate(um, slopem)
-    hinf = inactivation(uh)
-    hrate = inactivation_rate(uh, slopeh)
-    m' = (minf - m)*mrate
-    h' = (hinf - h)*hrate
+PROCEDURE states() {
+    LOCAL u, e
+    u = (v + 38 - vshiftm)/slopem
+    e = exp(-u)
+    m = relaxed(m, activation(e), activation_rate(u, e, slopem))
+    u = (v + 66 - vshifth)/slopeh
+    e = exp(-u)
+    h = relaxed(h, inactivation(e), inactivation_rate(u, e, slopeh))
 }
 
+INCLUDE "relaxed.inc"
 INCLUDE "sodium.inc"

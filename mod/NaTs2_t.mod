@@ -25,25 +25,26 @@ ASSIGNED {
 STATE { m h }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gNaTs2_t USEION na
     gNaTs2_t = gNaTs2_tbar*m*m*m*h
     ina = gNaTs2_t*(v - ena)
 }
 
 INITIAL {
-    m = activation((v + 32)/6)
-    h = inactivation((v + 60)/6)
+    m = activation(exp(-(v + 32)/6))
+    h = inactivation(exp(-(v + 60)/6))
 }
 
-DERIVATIVE states {
-    LOCAL minf, mrate, hinf, hrate
-    minf = activation((v + 32)/6)
-    mrate = activation_rate((v + 32)/6, 6)
-    hinf = inactivation((v + 60)/6)
-    hrate = inactivation_rate((v + 60)/6, 6)
-    m' = (minf - m)*mrate
-    h' = (hinf - h)*hrate
+PROCEDURE states() {
+    LOCAL u, e
+    u = (v + 32)/6
+    e = exp(-u)
+    m = relaxed(m, activation(e), activation_rate(u, e, 6))
+    u = (v + 60)/6
+    e = exp(-u)
+    h = relaxed(h, inactivation(e), inactivation_rate(u, e, 6))
 }
 
+INCLUDE "relaxed.inc"
 INCLUDE "sodium.inc"

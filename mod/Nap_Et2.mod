@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gNap_Et2 USEION na
     gNap_Et2 = gNap_Et2bar*m*m*m*h
     ina = gNap_Et2*(v - ena)
@@ -36,20 +36,19 @@ INITIAL {
     h = hinf(v)
 }
 
-DERIVATIVE states {
-    LOCAL mi, mr, hi, hr
-    mi = minf(v)
-    mr = mrate(v)
-    hi = hinf(v)
-    hr = hrate(v)
-    m' = (mi - m)*mr
-    h' = (hi - h)*hr
+PROCEDURE states() {
+    m = relaxed(m, minf(v), mrate(v))
+    h = relaxed(h, hinf(v), hrate(v))
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 52.6)/4.6)) }
 
 : A sixth of the transient channel's rate (sodium.inc)
-FUNCTION mrate(v (mV)) (/ms) { mrate = activation_rate((v + 38)/6, 1) }
+FUNCTION mrate(v (mV)) (/ms) {
+    LOCAL u
+    u = (v + 38)/6
+    mrate = activation_rate(u, exp(-u), 1)
+}
 
 FUNCTION hinf(v (mV)) { hinf = 1/(1 + exp((v + 48.8)/10)) }
 
@@ -61,4 +60,5 @@ FUNCTION hrate(v (mV)) (/ms) {
     hrate = 2.952882641412121*(2.88e-6*4.63*linoid(ua, exp(-ua)) + 6.94e-6*2.63*linoid(ub, exp(-ub)))
 }
 
+INCLUDE "relaxed.inc"
 INCLUDE "sodium.inc"

@@ -27,23 +27,28 @@ ASSIGNED {
     ek (mV)
     ik (mA/cm2)
     gSK_E2 (S/cm2)
+    dt (ms)
+    z_keep
 }
 
 STATE { z }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gSK_E2 USEION k
     gSK_E2 = gSK_E2bar*z
     ik = gSK_E2*(v - ek)
 }
 
-INITIAL { z = zinf(cai) }
+INITIAL {
+    z = zinf(cai)
+    z_keep = exp(-dt/zTau)
+}
 
-DERIVATIVE states {
+PROCEDURE states() {
     LOCAL zi
     zi = zinf(cai)
-    z' = (zi - z)/zTau
+    z = zi + (z - zi)*z_keep
 }
 
 : 1/(1 + (0.00043/c)^4.8), the power as exp(log) so that it is vectorised

@@ -23,7 +23,7 @@ ASSIGNED {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE states
     CONDUCTANCE gSKv3_1 USEION k
     gSKv3_1 = gSKv3_1bar*m
     ik = gSKv3_1*(v - ek)
@@ -33,13 +33,12 @@ STATE { m }
 
 INITIAL { m = minf(v) }
 
-DERIVATIVE states {
-    LOCAL mi, mr
-    mi = minf(v)
-    mr = mrate(v)
-    m' = (mi - m)*mr
+PROCEDURE states() {
+    m = relaxed(m, minf(v), mrate(v))
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v - 18.7)/9.7)) }
 
 FUNCTION mrate(v (mV)) (/ms) { mrate = 0.25*(1 + exp(-(v + 46.56)/44.14)) }
+
+INCLUDE "relaxed.inc"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,29 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The modules that take longest come first, so that no process begins with one of them when the others have ended.
+LONGEST = [
+    *("cluster/test_dispatch", "catalog/test_trouble", "cluster/test_crash", "catalog/test_crash", "test_spine"),
+    *("cluster/test_autoscaling", "cluster/test_interruption", "engine/test_reference", "cluster/test_nodes"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first."""
+
+    def place(item: pytest.Item) -> int:
+        module = item.path.relative_to(ROOT / "tests").with_suffix("").as_posix()
+        return LONGEST.index(module) if module in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let processes that tests start take Ctrl-C, which what a script starts in the background ignores."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +49,29 @@ def reference() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"no reference data at {folder} (set ISFRAY_REFERENCE)")
     return folder
+
+
+@dataclass(frozen=True)
+class ReadmeRun:
+    """The README's program after it has run in a folder: what it printed; its catalog is `results` there."""
+
+    folder: Path
+    program: str
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def readme_run(tmp_path_factory: pytest.TempPathFactory) -> ReadmeRun:
+    """The README's program, run as it stands in an empty folder: eight trials of the built-in example on Ray."""
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    folder = tmp_path_factory.mktemp("readme")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return ReadmeRun(folder, program, done.stdout, done.stderr)
 
 
 @pytest.fixture

@@ -1,20 +1,114 @@
-"""What the documentation shows runs as it stands."""
+"""What the documentation shows runs as it stands, and what it links to is there."""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+import yaml
 
+import isfray
+from isfray import cli
 from isfray.catalog import Catalog
-from tests.analysis.recorded import golden_catalog
+from isfray.model import load_cell, load_network, write_example
+from isfray.model.membrane import DISTRIBUTIONS
+from isfray.model.modification import KNOWN
+from isfray.tables import SCHEMAS
 from tests.catalog.synthetic import batch, spec
+from tests.conftest import ROOT, ReadmeRun
 from tests.model import small_cell, small_measurements
 from tests.model.test_swc import NEURITES, SOMA
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = ROOT / "docs"
+PAGES = (*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+RUN_HERE = {"networks.md", "analysis.md", "catalog.md", "models.md", "start.md", "README.md"}
+"""Pages whose Python a test of this file runs."""
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Code blocks of a page."""
+    text = (ROOT if page in ("README.md", "CONTRIBUTING.md") else DOCS).joinpath(page).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def run_here(page: str) -> dict[str, Any]:
+    """Run the Python of a page in this process; its names."""
+    names: dict[str, Any] = {}
+    for block in blocks(page, "python"):
+        exec(block, names)
+    return names
+
+
+def test_no_block_of_code_is_left_unchecked():
+    for page in PAGES:
+        for language in re.findall(r"^ *```(\S+)$", page.read_text(), re.MULTILINE):
+            checked = {
+                "python": page.name in RUN_HERE | {"animations.md"},
+                "json": page.name == "models.md",
+                "toml": page.name == "cluster.md",
+            }
+            assert language.startswith("{") or checked.get(language), f"{page.name}: {language}"
+
+
+def test_the_readme_s_program_tells_where_synapses_lie_and_is_that_of_the_first_page(readme_run: ReadmeRun):
+    assert "shape: (22, 2)" in readme_run.stdout
+    assert "8/8 trials" in readme_run.stderr
+    assert (readme_run.folder / "psth.png").is_file()
+    assert blocks("start.md", "python") == [readme_run.program]
+    assert len(readme_run.program.splitlines()) <= 14
+
+
+def test_the_code_of_models_runs(tmp_path: Path):
+    program = "\n".join(blocks("models.md", "python"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    (tmp_path / "shared" / "morphologies").mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "139 sections" in done.stdout
+    assert {path.name for path in tmp_path.glob("*.png")} == {"cell.png", "synapses.png"}
+
+
+def test_the_files_that_models_shows_are_a_cell_and_a_network(tmp_path: Path):
+    write_example(tmp_path)
+    cell, network = blocks("models.md", "json")
+    (tmp_path / "cell.param").write_text(cell)
+    (tmp_path / "network.param").write_text(network)
+    assert {m.label for m in load_cell(tmp_path / "cell.param").membranes} == {"Soma", "Dendrite", "ApicalDendrite"}
+    assert load_network(tmp_path / "network.param").names == ("VPM_C2",)
+
+
+def test_models_tells_of_everything_the_readers_know():
+    text = (DOCS / "models.md").read_text()
+    mechanisms = {path.stem for path in (ROOT / "mod").glob("*.mod")} - {"epsp", "SKv3_1_copy"}
+    for name in (*DISTRIBUTIONS, *KNOWN, *(m for m in mechanisms if not m.endswith("_old"))):
+        assert f"`{name}`" in text, name
+
+
+def test_the_code_of_animations_calls_what_is_there_with_arguments_it_takes():
+    """Its films take minutes; the examples in the docstrings of the same functions are run."""
+    calls = [
+        node
+        for block in blocks("animations.md", "python")
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    assert len(calls) > 3
+    for call in calls:
+        assert isinstance(call.func, ast.Attribute)
+        function = getattr(isfray, call.func.attr)
+        inspect.signature(function).bind(*call.args, **{str(k.arg): k.value for k in call.keywords})
 
 
 def test_the_code_of_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -23,39 +117,34 @@ def test_the_code_of_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "cell.swc").write_text(SOMA + NEURITES)
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "networks.md").read_text(), re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(block, names)
-    assert len(blocks) == 6
+    names = run_here("networks.md")
+    assert len(blocks("networks.md", "python")) == 6
     evoked = {p.column for p in names["both"].populations if len(p.activity) > 1}
     assert {"E1", "B3"} < evoked
     assert "VPM" not in {p.celltype for p in names["no_thalamus"].populations}
     assert (tmp_path / "my_cell" / "cell.swc").is_file()
 
 
-def test_the_code_of_analysis_runs_on_the_published_trials(
-    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_code_of_analysis_runs_on_the_readme_s_run(
+    readme_run: ReadmeRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.chdir(tmp_path)
-    golden_catalog(reference, tmp_path / "results", run="stim_C2")
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "analysis.md").read_text(), re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(block, names)
-    assert len(blocks) == 8
+    monkeypatch.chdir(readme_run.folder)
+    names = run_here("analysis.md")
+    assert len(blocks("analysis.md", "python")) == 8
     shown = capsys.readouterr().out
-    assert "2 of 2 trials: 100%" in shown
+    assert "8 of 8 trials: 100%" in shown
     assert "PROJECT 2/11 COLUMNS" in shown
-    assert names["rate"]["spikes"].sum() == 3
-    assert len(names["steep"]) == 4
-    assert {path.name for path in tmp_path.glob("*.*")} == {
-        *("psth.png", "inputs.pdf", "voltage.svg"),
-        *("excitation.png", "dendrogram.png"),
-    }
+    late = (pl.col("site") == "soma") & (pl.col("time") >= 200.0)
+    assert (
+        names["rate"]["spikes"].sum() == names["catalog"].scan("spike_times", "stim_C2").filter(late).collect().height
+    )
+    figures = {"psth.png", "inputs.pdf", "voltage.svg", "excitation.png", "dendrogram.png"}
+    assert figures <= {path.name for path in readme_run.folder.glob("*.*")}
 
 
-def test_the_code_of_the_catalog_reads_tables_without_isfray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_code_of_the_catalog_reads_tables_without_isfray(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     catalog = Catalog(tmp_path / "results")
     catalog.open_run(spec())
     for trial in range(4):
@@ -63,7 +152,87 @@ def test_the_code_of_the_catalog_reads_tables_without_isfray(tmp_path: Path, mon
     catalog.compact("stim_C2")
     catalog.commit("stim_C2", batch([4]))
     monkeypatch.chdir(tmp_path)
-    plain, _ = re.findall(r"```python\n(.*?)```", (DOCS / "catalog.md").read_text(), re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(plain, names)
-    assert set(names["frame"].collect()["trial"]) == set(range(5))
+    names = run_here("catalog.md")
+    assert len(blocks("catalog.md", "python")) == 3
+    frame = names["frame"].collect()
+    assert set(frame["trial"]) == set(range(5)) == set(names["rows"]["trial"])
+    counted = dict(frame.group_by(pl.col("celltype").cast(pl.String)).len().iter_rows())
+    printed = ast.literal_eval(capsys.readouterr().out)
+    assert {celltype: n for celltype, n, _ in printed} == counted
+
+
+def test_the_catalog_s_page_tells_every_column_of_every_table():
+    text = (DOCS / "catalog.md").read_text()
+    for table, schema in SCHEMAS.items():
+        section = text[text.index(f"### `{table}`") :].split("\n### ")[0].split("\n## ")[0]
+        told = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)))
+        assert set(schema.names) - {"trial"} == set(told), table
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every call of `isfray` and of a script in blocks without a language, by page; a line that ends in \\ goes on."""
+    found = []
+    for page in PAGES:
+        fenced = re.findall(r"^```(.*?)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for block in [text for language, text in fenced if not language]:
+            for line in re.sub(r"\\\n\s*", "", block).splitlines():
+                for call in re.findall(r"(?:^|-- )((?:python )?(?:isfray|scripts/[\w-]+)(?: [^#]*)?)(?:#.*)?$", line):
+                    found.append((page.name, call.removeprefix("python ").strip()))
+    return found
+
+
+def test_every_command_that_is_shown_is_one():
+    shown = commands()
+    assert len(shown) > 9
+    for page, call in shown:
+        program, *arguments = shlex.split(call)
+        if program == "isfray":
+            cli._parser().parse_args(arguments)
+        else:
+            script = ROOT / program
+            assert os.access(script, os.X_OK) or script.suffix == ".sbatch", f"{page}: {call}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_named_is_one(page: Path):
+    (choices,) = (action.choices for action in cli._parser()._actions if action.choices)
+    for name in re.findall(r"`isfray ([a-z][\w-]*)", page.read_text()):
+        assert name in choices, name
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link can lead to on a page: its headings, as GitHub and the site name them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = [re.sub(r"[`*]", "", title) for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path):
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if re.match(r"https?:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        there = (page.parent / name).resolve() if name else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_every_file_of_the_project_that_is_named_is_there(page: Path):
+    for name in re.findall(r"`((?:docs|scripts|tests|isfray|mod)/[\w./-]+)`", page.read_text()):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_citation_is_of_this_version():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["cff-version"] == "1.2.0"
+    assert cited["version"] == isfray.__version__
+    assert {"title", "message", "authors", "license", "type"} <= set(cited)
+
+
+def test_the_tutorial_is_kept_without_outputs():
+    cells = json.loads((DOCS / "tutorial.ipynb").read_text())["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)

@@ -21,7 +21,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "visual": ({"analysis", "catalog", "model"}, {"numpy", "polars", "matplotlib", "imageio", "PIL"}),
     "cluster": (
         {"model", "activity", "tables", "engine", "catalog", "analysis", "visual"},
-        {"numpy", "pyarrow", "polars", "ray", "tqdm"},
+        {"numpy", "pyarrow", "polars", "ray", "tqdm", "IPython"},
     ),
 }
 EVERYTHING = {"cli", "__init__", "__main__"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -93,20 +92,6 @@ def test_the_models_come_back_from_the_catalog(results, reference):
     cell, network = results.load_models("stim_C2")
     assert cell.sites == isfray.load_cell(reference / "model" / "86_C2_center.param").sites
     assert network == isfray.load_network(reference / "model" / "network.param")
-
-
-def test_the_program_in_the_readme_runs_as_it_stands(results, reference):
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    folder = Path(results.uri.removeprefix("file://")).parent
-    for file in (reference / "model").iterdir():
-        (folder / file.name).symlink_to(file)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, env=environment, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "8/8 trials" in done.stderr  # its run is the fixture's, which is complete
-    assert "shape: (22, 2)" in done.stdout
 
 
 def test_the_run_goes_to_isf_s_raw_layout_and_back_with_equal_tables(results, tmp_path):

@@ -35,6 +35,21 @@ def trial_seed(run_seed: int, trial: int) -> int:
         Seed of the run, >= 0.
     trial : int
         Number of the trial, >= 0.
+
+    Returns
+    -------
+    int
+        64 bits: what `numpy.random.SeedSequence(run_seed, spawn_key=(trial,))` gives.
+
+    Raises
+    ------
+    InputError
+        If either is no whole number, or below 0.
+
+    Examples
+    --------
+    >>> isfray.trial_seed(7, trial=0)
+    3386250816931739734
     """
     _check_whole("seed", run_seed)
     _check_whole("trial", trial)

@@ -42,6 +42,12 @@ def draw_trial(network: NetworkModel, seed: int, t_stop: float, placement: Place
     ------
     InputError
         For a seed or t_stop that is none, or a network that silences by soma distance without a placement.
+
+    Examples
+    --------
+    >>> drawn = isfray.draw_trial(network, seed=isfray.trial_seed(7, trial=0), t_stop=300.0)
+    >>> len(drawn.spikes), len(drawn.releases.times)
+    (4414, 3503)
     """
     check_seed(seed)
     if isinstance(t_stop, bool) or not isinstance(t_stop, int | float) or not 0 < t_stop < math.inf:

@@ -49,6 +49,26 @@ def activation_counts(
     polars.LazyFrame
         trial, the groups, active (synapses or cells with an event) and events. Every group that occurs in the run has a
         row in every trial, with zeros where nothing happened.
+
+    Raises
+    ------
+    InputError
+        For an unknown grouping, or a sign without a network.
+
+    Examples
+    --------
+    >>> analysis.activation_counts(catalog, "stim_C2", by=["sign"], t_min=245, t_max=295).head(4).collect()
+    shape: (4, 4)
+    ┌───────┬────────────┬────────┬────────┐
+    │ trial ┆ sign       ┆ active ┆ events │
+    │ ---   ┆ ---        ┆ ---    ┆ ---    │
+    │ i32   ┆ str        ┆ i64    ┆ i64    │
+    ╞═══════╪════════════╪════════╪════════╡
+    │ 0     ┆ excitatory ┆ 697    ┆ 722    │
+    │ 0     ┆ inhibitory ┆ 381    ┆ 438    │
+    │ 1     ┆ excitatory ┆ 657    ┆ 683    │
+    │ 1     ┆ inhibitory ┆ 432    ┆ 500    │
+    └───────┴────────────┴────────┴────────┘
     """
     tables = run_tables(source, run)
     counts = _counts(tables, by, table, t_min, t_max, network, grouping)
@@ -71,10 +91,35 @@ def mean_activation(
 ) -> pl.LazyFrame:
     """Mean and standard deviation over trials of what `activation_counts` counts; trials without any count as zero.
 
+    Parameters
+    ----------
+    source, run, by, table, t_min, t_max, network, **grouping
+        As in `activation_counts`.
+
     Returns
     -------
     polars.LazyFrame
         The groups, active_mean, active_std, events_mean, events_std and n_trials.
+
+    Raises
+    ------
+    InputError
+        As `activation_counts`.
+
+    Examples
+    --------
+    >>> analysis.mean_activation(catalog, "stim_C2", by=["sign", "proximity"]).collect()
+    shape: (4, 7)
+    ┌────────────┬───────────┬─────────────┬────────────┬─────────────┬────────────┬──────────┐
+    │ sign       ┆ proximity ┆ active_mean ┆ active_std ┆ events_mean ┆ events_std ┆ n_trials │
+    │ ---        ┆ ---       ┆ ---         ┆ ---        ┆ ---         ┆ ---        ┆ ---      │
+    │ str        ┆ str       ┆ f64         ┆ f64        ┆ f64         ┆ f64        ┆ i32      │
+    ╞════════════╪═══════════╪═════════════╪════════════╪═════════════╪════════════╪══════════╡
+    │ excitatory ┆ distal    ┆ 700.25      ┆ 12.892412  ┆ 773.625     ┆ 19.77688   ┆ 8        │
+    │ excitatory ┆ proximal  ┆ 1326.0      ┆ 32.004464  ┆ 1556.5      ┆ 38.541258  ┆ 8        │
+    │ inhibitory ┆ distal    ┆ 168.625     ┆ 11.249603  ┆ 234.0       ┆ 16.928421  ┆ 8        │
+    │ inhibitory ┆ proximal  ┆ 679.0       ┆ 17.353468  ┆ 944.25      ┆ 36.358336  ┆ 8        │
+    └────────────┴───────────┴─────────────┴────────────┴─────────────┴────────────┴──────────┘
     """
     tables = run_tables(source, run)
     counts = _counts(tables, by, table, t_min, t_max, network, grouping)
@@ -114,6 +159,25 @@ def soma_distance(
     -------
     polars.LazyFrame
         The groups, n (over all trials), mean and std, um.
+
+    Raises
+    ------
+    InputError
+        As `activation_counts`.
+
+    Examples
+    --------
+    >>> analysis.soma_distance(catalog, "stim_C2", by=["dendrite_label"]).collect()
+    shape: (3, 4)
+    ┌────────────────┬───────┬────────────┬───────────┐
+    │ dendrite_label ┆ n     ┆ mean       ┆ std       │
+    │ ---            ┆ ---   ┆ ---        ┆ ---       │
+    │ str            ┆ i64   ┆ f64        ┆ f64       │
+    ╞════════════════╪═══════╪════════════╪═══════════╡
+    │ ApicalDendrite ┆ 10306 ┆ 757.757477 ┆ 382.10972 │
+    │ Dendrite       ┆ 12637 ┆ 132.19051  ┆ 56.511439 │
+    │ Soma           ┆ 48    ┆ 0.0        ┆ 0.0       │
+    └────────────────┴───────┴────────────┴───────────┘
     """
     if per not in ("synapse", "release"):
         raise InputError("is nothing to count", key="per", value=per, expected="'synapse' or 'release'")
@@ -168,6 +232,26 @@ def activation_psth(
     polars.LazyFrame
         The groups that have an event, bin_start, bin_end (ms) and events; then, over trials, n_trials, per_trial and
         rate (Hz), or with `per_trial` the trial.
+
+    Raises
+    ------
+    InputError
+        As `activation_counts`, and for a window beyond the simulated time.
+
+    Examples
+    --------
+    >>> analysis.activation_psth(catalog, "stim_C2", by=["sign"], bin_size=25, t_min=250).collect()
+    shape: (4, 7)
+    ┌────────────┬───────────┬─────────┬────────┬──────────┬───────────┬─────────┐
+    │ sign       ┆ bin_start ┆ bin_end ┆ events ┆ n_trials ┆ per_trial ┆ rate    │
+    │ ---        ┆ ---       ┆ ---     ┆ ---    ┆ ---      ┆ ---       ┆ ---     │
+    │ str        ┆ f64       ┆ f64     ┆ i64    ┆ i32      ┆ f64       ┆ f64     │
+    ╞════════════╪═══════════╪═════════╪════════╪══════════╪═══════════╪═════════╡
+    │ excitatory ┆ 250.0     ┆ 275.0   ┆ 3178   ┆ 8        ┆ 397.25    ┆ 15890.0 │
+    │ excitatory ┆ 275.0     ┆ 300.0   ┆ 2285   ┆ 8        ┆ 285.625   ┆ 11425.0 │
+    │ inhibitory ┆ 250.0     ┆ 275.0   ┆ 2625   ┆ 8        ┆ 328.125   ┆ 13125.0 │
+    │ inhibitory ┆ 275.0     ┆ 300.0   ┆ 1201   ┆ 8        ┆ 150.125   ┆ 6005.0  │
+    └────────────┴───────────┴─────────┴────────┴──────────┴───────────┴─────────┘
     """
     tables = run_tables(source, run)
     grid = bins(t_min, window_end(tables, t_max), bin_size, rule)

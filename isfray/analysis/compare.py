@@ -55,6 +55,21 @@ def compare_responses(
         Where the second run is, if elsewhere.
     **window
         t_min, t_max, site, confidence and seed, as in `isfray.analysis.response`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        As `isfray.analysis.response`.
+
+    Examples
+    --------
+    >>> change = analysis.compare_responses(catalog, "stim_C2", "stim_C2", t_min=245, t_max=295)
+    >>> change.difference, change.paired, change.p_paired
+    (0.0, 8, 1.0)
     """
     one, two = run_tables(source, first), run_tables(source if other is None else other, second)
     a, b = response(one, **window), response(two, **window)
@@ -102,6 +117,24 @@ def compare_psth(
     -------
     polars.LazyFrame
         bin_start, bin_end (ms), first, second, difference (second - first), low, high (Hz).
+
+    Raises
+    ------
+    InputError
+        As `isfray.analysis.psth`.
+
+    Examples
+    --------
+    >>> analysis.compare_psth(catalog, "stim_C2", "stim_C2", bin_size=10, t_min=250, t_max=270).collect()
+    shape: (2, 7)
+    ┌───────────┬─────────┬───────┬────────┬────────────┬─────┬──────┐
+    │ bin_start ┆ bin_end ┆ first ┆ second ┆ difference ┆ low ┆ high │
+    │ ---       ┆ ---     ┆ ---   ┆ ---    ┆ ---        ┆ --- ┆ ---  │
+    │ f64       ┆ f64     ┆ f64   ┆ f64    ┆ f64        ┆ f64 ┆ f64  │
+    ╞═══════════╪═════════╪═══════╪════════╪════════════╪═════╪══════╡
+    │ 250.0     ┆ 260.0   ┆ 100.0 ┆ 100.0  ┆ 0.0        ┆ 0.0 ┆ 0.0  │
+    │ 260.0     ┆ 270.0   ┆ 0.0   ┆ 0.0    ┆ 0.0        ┆ 0.0 ┆ 0.0  │
+    └───────────┴─────────┴───────┴────────┴────────────┴─────┴──────┘
     """
     two = psth(source if other is None else other, second, **bins)
     rows = psth(source, first, **bins).join(two, on=["bin_start", "bin_end"], suffix="_second")

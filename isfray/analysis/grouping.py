@@ -25,6 +25,17 @@ def signs(network: Signs) -> dict[str, str]:
     ----------
     network : NetworkModel or mapping
         A mapping of population to "excitatory" or "inhibitory" is taken as it is.
+
+    Returns
+    -------
+    mapping of str to str
+        "excitatory" or "inhibitory", by population.
+
+    Examples
+    --------
+    >>> sign = analysis.signs(network)
+    >>> sign["VPM_C2"], sign["L1_C2"]
+    ('excitatory', 'inhibitory')
     """
     if not isinstance(network, NetworkModel):
         return dict(network)

@@ -62,6 +62,12 @@ def to_isf_wide(
     ------
     InputError
         For another table, or without pandas (`pip install 'isfray[pandas]'`).
+
+    Examples
+    --------
+    >>> wide = analysis.to_isf_wide(catalog, "stim_C2", "spike_times", folder="stim_C2/results")
+    >>> wide.index[0], wide.shape
+    ('stim_C2/results/000000', (8, 5))
     """
     pandas = extra("pandas", "pandas")
     if table not in WIDE_TABLES:
@@ -158,6 +164,12 @@ def to_neo(
     ------
     InputError
         For a site that was not recorded, or without Neo (`pip install 'isfray[neo]'`).
+
+    Examples
+    --------
+    >>> block = analysis.to_neo(catalog, "stim_C2", trials=range(3))
+    >>> len(block.segments), block.segments[0].spiketrains[0].units
+    (3, array(1.) * ms)
     """
     neo, pq = extra("neo", "neo"), extra("quantities", "neo")
     tables = run_tables(source, run, trials)

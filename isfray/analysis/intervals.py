@@ -18,10 +18,37 @@ def interspike_intervals(
 ) -> pl.LazyFrame:
     """Return the intervals between successive spikes of a trial, both in [t_min, t_max).
 
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    site : str
+        Recorded place.
+    t_min, t_max : float, optional
+        ms.
+
     Returns
     -------
     polars.LazyFrame
         trial, time (of the later spike) and interval, ms; sorted by trial, then time.
+
+    Raises
+    ------
+    InputError
+        For a site that was not recorded.
+
+    Examples
+    --------
+    >>> analysis.interspike_intervals(catalog, "stim_C2", t_min=100.0).head(3).collect()
+    shape: (2, 3)
+    ┌───────┬─────────┬──────────┐
+    │ trial ┆ time    ┆ interval │
+    │ ---   ┆ ---     ┆ ---      │
+    │ i32   ┆ f64     ┆ f64      │
+    ╞═══════╪═════════╪══════════╡
+    │ 0     ┆ 255.875 ┆ 11.375   │
+    │ 2     ┆ 253.15  ┆ 43.975   │
+    └───────┴─────────┴──────────┘
     """
     return (
         _spikes(source, run, site, t_min, t_max)
@@ -45,10 +72,40 @@ def bursts(
     The default of 10 ms takes a burst as firing above 100 Hz, the mark of a layer 5 cell's calcium spike (Larkum,
     Zhu and Sakmann 1999, Nature 398:338).
 
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    site : str
+        Recorded place.
+    max_interval : float
+        ms.
+    min_spikes : int
+        At least 2.
+    t_min, t_max : float, optional
+        Only spikes in [t_min, t_max), ms.
+
     Returns
     -------
     polars.LazyFrame
         trial, start, end (ms), spikes and frequency (Hz) within the burst; sorted by trial, then start.
+
+    Raises
+    ------
+    InputError
+        For a site that was not recorded, or an argument out of range.
+
+    Examples
+    --------
+    >>> analysis.bursts(catalog, "stim_C2", max_interval=20.0, t_min=100.0).collect()
+    shape: (1, 5)
+    ┌───────┬───────┬─────────┬────────┬───────────┐
+    │ trial ┆ start ┆ end     ┆ spikes ┆ frequency │
+    │ ---   ┆ ---   ┆ ---     ┆ ---    ┆ ---       │
+    │ i32   ┆ f64   ┆ f64     ┆ i64    ┆ f64       │
+    ╞═══════╪═══════╪═════════╪════════╪═══════════╡
+    │ 0     ┆ 244.5 ┆ 255.875 ┆ 2      ┆ 87.912088 │
+    └───────┴───────┴─────────┴────────┴───────────┘
     """
     if not max_interval > 0:
         raise InputError("is no interval", key="max_interval", value=max_interval, expected="> 0 ms")

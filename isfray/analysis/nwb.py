@@ -57,6 +57,11 @@ def to_nwb(
     ------
     InputError
         If the file exists or cannot be written, or without pynwb (`pip install 'isfray[nwb]'`).
+
+    Examples
+    --------
+    >>> analysis.to_nwb(catalog, "stim_C2", "stim_C2.nwb", trials=range(2), voltage=False).name
+    'stim_C2.nwb'
     """
     pynwb = extra("pynwb", "nwb")
     icephys = extra("pynwb.icephys", "nwb")

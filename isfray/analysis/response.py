@@ -55,11 +55,39 @@ def responses(
 ) -> pl.LazyFrame:
     """Return one row per trial: its spikes in [t_min, t_max), whether it responded, and when.
 
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    t_min, t_max : float
+        Window [t_min, t_max), ms; it ends with the trial by default.
+    site : str
+        Recorded place.
+
     Returns
     -------
     polars.LazyFrame
-        trial, spikes, responded (ISF's `spike_in_interval`, FORMATS 14), latency (ms from t_min to the first spike, or
+        trial, spikes, responded (ISF's `spike_in_interval`), latency (ms from t_min to the first spike, or
         null); sorted by trial.
+
+    Raises
+    ------
+    InputError
+        If the window is none, or reaches beyond the simulated time.
+
+    Examples
+    --------
+    >>> analysis.responses(catalog, "stim_C2", t_min=245, t_max=295).head(3).collect()
+    shape: (3, 4)
+    ┌───────┬────────┬───────────┬─────────┐
+    │ trial ┆ spikes ┆ responded ┆ latency │
+    │ ---   ┆ ---    ┆ ---       ┆ ---     │
+    │ i32   ┆ i64    ┆ bool      ┆ f64     │
+    ╞═══════╪════════╪═══════════╪═════════╡
+    │ 0     ┆ 1      ┆ true      ┆ 10.875  │
+    │ 1     ┆ 1      ┆ true      ┆ 8.675   │
+    │ 2     ┆ 1      ┆ true      ┆ 8.15    │
+    └───────┴────────┴───────────┴─────────┘
     """
     tables = run_tables(source, run)
     end = window_end(tables, t_max)
@@ -95,9 +123,22 @@ def response(
     confidence, seed
         Of the intervals; of the bootstrap.
 
+    Returns
+    -------
+    Response
+
+    Raises
+    ------
+    InputError
+        If the window is none, or reaches beyond the simulated time.
+
     Examples
     --------
-    >>> response(catalog, "stim_C2", t_min=245, t_max=295).probability  # doctest: +SKIP
+    >>> found = analysis.response(catalog, "stim_C2", t_min=245, t_max=295)
+    >>> found.responding, found.trials
+    (8, 8)
+    >>> [round(p, 2) for p in (found.probability, *found.probability_interval)]
+    [1.0, 0.68, 1.0]
     """
     tables = run_tables(source, run)
     end = window_end(tables, t_max)

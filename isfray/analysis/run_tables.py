@@ -40,7 +40,24 @@ class RunTables:
     load_network: Callable[[], NetworkModel | None]
 
     def scan(self, table: str, trials: Trials | None = None) -> pl.LazyFrame:
-        """Lazy table of these trials, or of some; files without any of them are not opened."""
+        """Lazy table of these trials, or of some; files without any of them are not opened.
+
+        Parameters
+        ----------
+        table : str
+            One of `isfray.tables.SCHEMAS`.
+        trials : int, range, list or array of int, optional
+            Only these.
+
+        Returns
+        -------
+        polars.LazyFrame
+
+        Examples
+        --------
+        >>> analysis.run_tables(catalog, "stim_C2").scan("spike_times", trials=[0, 1]).select(pl.len()).collect().item()
+        13
+        """
         return self.read(table, trials)
 
     @property
@@ -66,7 +83,29 @@ class RunTables:
         return tuple(first.select(pl.col("site").cast(pl.String)).collect()["site"])
 
     def of_site(self, table: str, site: str) -> pl.LazyFrame:
-        """Return the rows of one recorded place; InputError if there is no such place."""
+        """Return the rows of one recorded place; InputError if there is no such place.
+
+        Parameters
+        ----------
+        table : str
+            `spike_times` or `voltage_traces`.
+        site : str
+            Recorded place.
+
+        Returns
+        -------
+        polars.LazyFrame
+
+        Raises
+        ------
+        InputError
+            If the site was not recorded.
+
+        Examples
+        --------
+        >>> analysis.run_tables(catalog, "stim_C2").of_site("spike_times", "soma").select(pl.len()).collect().item()
+        32
+        """
         if self.sites and site not in self.sites:
             raise InputError(
                 "was not recorded", key="site", value=site, expected="one of " + ", ".join(map(repr, self.sites))
@@ -98,6 +137,12 @@ def run_tables(source: Source, run: str | None = None, trials: Trials | None = N
     ------
     InputError
         If the run is not there or has no finished trial.
+
+    Examples
+    --------
+    >>> tables = analysis.run_tables(catalog, "stim_C2")
+    >>> tables.n_trials, tables.t_stop, tables.sites[0]
+    (8, 300.0, 'soma')
     """
     if trials is not None:
         return _of_trials(run_tables(source, run), trials)

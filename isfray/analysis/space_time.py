@@ -41,6 +41,30 @@ def space_time(
     -------
     polars.LazyFrame
         distance_start, distance_end (um), bin_start, bin_end (ms), releases, and per_trial; every bin has a row.
+
+    Raises
+    ------
+    InputError
+        If the window reaches beyond the simulated time.
+
+    Examples
+    --------
+    >>> analysis.space_time(catalog, "stim_C2", distance_bin=400, bin_size=25, t_min=250).collect()
+    shape: (8, 6)
+    ┌────────────────┬──────────────┬───────────┬─────────┬──────────┬───────────┐
+    │ distance_start ┆ distance_end ┆ bin_start ┆ bin_end ┆ releases ┆ per_trial │
+    │ ---            ┆ ---          ┆ ---       ┆ ---     ┆ ---      ┆ ---       │
+    │ f64            ┆ f64          ┆ f64       ┆ f64     ┆ i64      ┆ f64       │
+    ╞════════════════╪══════════════╪═══════════╪═════════╪══════════╪═══════════╡
+    │ 0.0            ┆ 400.0        ┆ 250.0     ┆ 275.0   ┆ 4025     ┆ 503.125   │
+    │ 0.0            ┆ 400.0        ┆ 275.0     ┆ 300.0   ┆ 2340     ┆ 292.5     │
+    │ 400.0          ┆ 800.0        ┆ 250.0     ┆ 275.0   ┆ 614      ┆ 76.75     │
+    │ 400.0          ┆ 800.0        ┆ 275.0     ┆ 300.0   ┆ 300      ┆ 37.5      │
+    │ 800.0          ┆ 1200.0       ┆ 250.0     ┆ 275.0   ┆ 1072     ┆ 134.0     │
+    │ 800.0          ┆ 1200.0       ┆ 275.0     ┆ 300.0   ┆ 762      ┆ 95.25     │
+    │ 1200.0         ┆ 1600.0       ┆ 250.0     ┆ 275.0   ┆ 92       ┆ 11.5      │
+    │ 1200.0         ┆ 1600.0       ┆ 275.0     ┆ 300.0   ┆ 84       ┆ 10.5      │
+    └────────────────┴──────────────┴───────────┴─────────┴──────────┴───────────┘
     """
     tables = run_tables(source, run)
     times = bins(t_min, window_end(tables, t_max), bin_size, rule)

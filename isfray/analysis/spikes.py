@@ -51,9 +51,28 @@ def detect_spikes(
     polars.LazyFrame
         Columns of `spike_times`: trial, site, threshold, spike_index, time.
 
+    Raises
+    ------
+    InputError
+        For a site that was not recorded, another mode, or a slope without a threshold.
+
     Notes
     -----
-    FORMATS 14: no interpolation, no refractory period; the first sample is never a spike.
+    No interpolation, no refractory period; the first sample is never a spike (FORMATS 14).
+
+    Examples
+    --------
+    >>> analysis.detect_spikes(catalog, "stim_C2", threshold=-10.0, t_min=245.0).sort("trial").head(3).collect()
+    shape: (3, 5)
+    ┌───────┬──────┬───────────┬─────────────┬─────────┐
+    │ trial ┆ site ┆ threshold ┆ spike_index ┆ time    │
+    │ ---   ┆ ---  ┆ ---       ┆ ---         ┆ ---     │
+    │ i32   ┆ str  ┆ f64       ┆ i32         ┆ f64     │
+    ╞═══════╪══════╪═══════════╪═════════════╪═════════╡
+    │ 0     ┆ soma ┆ -10.0     ┆ 0           ┆ 255.85  │
+    │ 1     ┆ soma ┆ -10.0     ┆ 0           ┆ 253.65  │
+    │ 2     ┆ soma ┆ -10.0     ┆ 0           ┆ 253.125 │
+    └───────┴──────┴───────────┴─────────────┴─────────┘
     """
     if mode not in ("voltage", "slope"):
         raise InputError("is no way to detect spikes", key="mode", value=mode, expected="'voltage' or 'slope'")

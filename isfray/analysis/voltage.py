@@ -27,10 +27,37 @@ def voltage_statistics(
 ) -> pl.LazyFrame:
     """Return mean, std, min, max and median (mV) of every trial's trace in [t_min, t_max).
 
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    site : str
+        Recorded place.
+    t_min, t_max : float, optional
+        ms; the whole trace by default.
+
     Returns
     -------
     polars.LazyFrame
         trial, mean, std (of the samples, ddof 0), min, max, median; sorted by trial.
+
+    Raises
+    ------
+    InputError
+        If the site was not recorded.
+
+    Examples
+    --------
+    >>> analysis.voltage_statistics(catalog, "stim_C2", t_min=100, t_max=245).head(2).collect()
+    shape: (2, 6)
+    ┌───────┬────────────┬──────────┬────────────┬────────────┬────────────┐
+    │ trial ┆ mean       ┆ std      ┆ min        ┆ max        ┆ median     │
+    │ ---   ┆ ---        ┆ ---      ┆ ---        ┆ ---        ┆ ---        │
+    │ i32   ┆ f64        ┆ f64      ┆ f64        ┆ f64        ┆ f64        │
+    ╞═══════╪════════════╪══════════╪════════════╪════════════╪════════════╡
+    │ 0     ┆ -63.887461 ┆ 5.241788 ┆ -68.802495 ┆ 21.52979   ┆ -65.093511 │
+    │ 1     ┆ -61.674964 ┆ 2.353375 ┆ -65.864334 ┆ -56.756071 ┆ -62.251667 │
+    └───────┴────────────┴──────────┴────────────┴────────────┴────────────┘
     """
     tables = run_tables(source, run)
 
@@ -59,7 +86,36 @@ class MeanVoltage:
 
 
 def mean_voltage(source: Source, run: str | None = None, *, site: str = "soma") -> MeanVoltage:
-    """Average a site's voltage over trials, sample by sample (Welford's update, one block of traces at a time)."""
+    """Average a site's voltage over trials, sample by sample (Welford's update, one block of traces at a time).
+
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    site : str
+        Recorded place.
+
+    Returns
+    -------
+    MeanVoltage
+
+    Raises
+    ------
+    InputError
+        If the site was not recorded, or trials differ in their sample times.
+
+    Notes
+    -----
+    Welford 1962, Technometrics 4:419.
+
+    Examples
+    --------
+    >>> average = analysis.mean_voltage(catalog, "stim_C2")
+    >>> average.mean.shape, average.n_trials
+    ((12002,), 8)
+    >>> float(average.mean[average.time > 150].min().round(1))  # mV
+    -68.1
+    """
     tables = run_tables(source, run)
     n, mean, squares, time = 0, np.zeros(0), np.zeros(0), np.zeros(0)
     for _, when, block in traces(tables, site):
@@ -97,6 +153,32 @@ def voltage_density(
 
     The bins are ISF's (FORMATS 14), `arange(v_min, v_max + v_bin, v_bin)` with the last one closed; voltages outside
     are not counted.
+
+    Parameters
+    ----------
+    source, run
+        See `isfray.analysis.run_tables`.
+    site : str
+        Recorded place.
+    v_min, v_max, v_bin : float
+        Range and width of the bins, mV.
+    every : int
+        Take each `every`-th sample.
+
+    Returns
+    -------
+    VoltageDensity
+
+    Raises
+    ------
+    InputError
+        As `mean_voltage`.
+
+    Examples
+    --------
+    >>> density = analysis.voltage_density(catalog, "stim_C2", v_bin=1.0, every=40)
+    >>> density.counts.shape, int(density.counts[:, 0].sum())
+    ((150, 301), 8)
     """
     edges = np.arange(v_min, v_max + v_bin, v_bin)
     counts, time, n = np.zeros((len(edges) - 1, 0), np.int64), np.zeros(0), 0

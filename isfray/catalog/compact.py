@@ -58,9 +58,9 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
     merged: dict[str, list[DataFile]] = {}
     number = -1
 
-    def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
+    def make(sequence: int) -> Commit | None:
         nonlocal number
-        if not {c.sequence for c in before} <= {c.sequence for c in live}:
+        if not {c.sequence for c in before} <= {c.sequence for c in log.known()}:
             return None  # somebody else has compacted, or deleted, meanwhile
         if not merged or log.fence >= number:
             files = by_table(before)

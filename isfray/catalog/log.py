@@ -42,6 +42,17 @@ def numbers(of: Ranges) -> NDArray[np.int32]:
     return np.concatenate([*parts, np.empty(0, dtype=np.int32)])
 
 
+def union(one: Ranges, other: Ranges) -> Ranges:
+    """Ranges of the numbers that are in one or the other."""
+    merged: list[tuple[int, int]] = []
+    for a, b in sorted((*one, *other)):
+        if merged and a <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(b, merged[-1][1])
+        else:
+            merged.append((a, b))
+    return tuple(merged)
+
+
 @dataclass(frozen=True)
 class DataFile:
     """One Parquet file: its key below the root, its table, trials, rows, bytes and SHA-256."""
@@ -131,6 +142,7 @@ class CommitLog:
         self.storage, self.prefix = storage, f"runs/{run}/commits/"
         self._commits: dict[int, Commit] = {}
         self._replaced: set[int] = set()
+        self._trials: Ranges | None = ()  # of all known commits; None if that is to be found out
         self._length = 0
         self.fence = -1
         """Number of the newest fence that was read."""
@@ -147,16 +159,26 @@ class CommitLog:
             unread = [n for n in unread[step:] if n not in self._replaced]
             step *= 2
         self._length = max(length, self._length)
-        return self._live()
+        return self.known()
 
     def gone(self) -> set[int]:
         """Sequence numbers known to count no more."""
         return set(self._replaced)
 
-    def _live(self) -> tuple[Commit, ...]:
+    def known(self) -> tuple[Commit, ...]:
+        """Commits that count, by sequence, as far as they have been read."""
         return tuple(self._commits[n] for n in sorted(self._commits) if n not in self._replaced)
 
+    def absent(self, trials: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those of some trials that no known commit has. Takes the same time however many commits there are."""
+        if self._trials is None:
+            self._trials = ranges(committed(self.known()))
+        firsts, lasts = np.array(((-2, -2), *self._trials)).T
+        new: NDArray[np.int32] = trials[trials > lasts[np.searchsorted(firsts, trials, side="right") - 1]]
+        return new
+
     def _read(self, sequence: Iterable[int]) -> None:
+        self._trials = None
         keys = {n: self.key(n) for n in sequence}
         contents = self.storage.read_many(keys.values())
         for n, key in keys.items():
@@ -170,35 +192,38 @@ class CommitLog:
         self.fence = max(self.fence, commit.sequence if commit.fences else -1)
         self._replaced.update(n for a, b in commit.replaces for n in range(a, b + 1))
 
-    def append(self, make: Callable[[int, tuple[Commit, ...]], Commit | None]) -> Commit | None:
+    def append(self, make: Callable[[int], Commit | None]) -> Commit | None:
         """Create the next commit.
 
         Parameters
         ----------
         make : callable
-            From the next sequence number and the live commits to the commit wanted, or None if there is nothing to
-            do. Called again, with what has been committed meanwhile, each time another writer was first.
+            From the next sequence number to the commit wanted, in view of the `known` ones, or None if there is
+            nothing to do. Called again each time another writer was first, when its commit is known too.
 
         Returns
         -------
         Commit or None
             What was committed.
         """
-        live = self._live() if self._length else self.live()  # if that is out of date, the commit will not be created
+        if not self._length:  # later, if what is known is out of date, the commit will not be created
+            self.live()
         while True:
-            commit = make(self._length, live)
+            commit = make(self._length)
             if commit is None:
                 return None
             key, data = self.key(commit.sequence), commit.to_json()
             if self.storage.create(key, data) or self.storage.read(key) == data:  # equal: our own, tried twice
                 self._add(commit)
+                kept = None if commit.replaces else self._trials
+                self._trials = None if kept is None else union(kept, commit.trials)
                 self._length = max(self._length, commit.sequence + 1)
                 return commit
-            live = self.live()
+            self.live()
 
     def raise_fence(self) -> None:
         """Make sure that no file whose name has a number up to `fence` will be listed by a commit to come."""
-        self.append(lambda sequence, live: Commit(sequence, "fence"))
+        self.append(lambda sequence: Commit(sequence, "fence"))
 
     def key(self, sequence: int) -> str:
         """Key of a commit object."""

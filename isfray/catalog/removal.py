@@ -19,8 +19,8 @@ Bodies = Mapping[str, Mapping[str, Any]]
 def end_log(log: CommitLog, run: str, *, fence: bool = False) -> None:
     """Make sure that commits of a deleted run do not come back with a new one of its name."""
 
-    def make(sequence: int, live: tuple[Commit, ...]) -> Commit | None:
-        if not (fence or committed(live).size) or log.storage.read(run_key(run)) is not None:
+    def make(sequence: int) -> Commit | None:
+        if not (fence or committed(log.known()).size) or log.storage.read(run_key(run)) is not None:
             return None
         return Commit(sequence, "deletion", replaces=ranges(range(sequence)))
 

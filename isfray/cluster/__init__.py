@@ -1,12 +1,21 @@
 """Trials on Ray: actors, dispatch, progress; and films of them."""
 
+# ruff: noqa: E402
+import logging
 import os
+import warnings
 
 # Ray prints the loss of a worker on stdout; here that is an ordinary event with a line in the log. Ray reads this when
 # it is imported.
 os.environ.setdefault(
     "RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|Raylet is terminated|The node with node id"
 )
+
+# Ray, and tqdm when Ray imports it, recommend packages to notebooks; progress here needs none of them.
+logging.getLogger("ray.widgets.util").setLevel(logging.WARNING)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import tqdm.auto  # noqa: F401
 
 from isfray.cluster.failures import ReplayError, RunError, TrialError
 from isfray.cluster.films import animate_2d, animate_3d, explore_3d, plot_cell

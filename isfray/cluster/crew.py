@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import statistics
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -57,13 +56,13 @@ class Crew:
         self._crowd: Counter[Setup] = Counter()
         self._hired = self._stillborn = 0
         self._hire_after = 0.0
-        self._seconds: deque[float] = deque(maxlen=101)
         self.ready = 0
         """Actors whose runner is built."""
 
     def tend(self) -> None:
         """Do what is due by the clock: ask for actors, let idle ones go, end stuck ones."""
-        now, timeout = self._clock(), self._timeout()
+        now = self._clock()
+        patience = {work: self._limits.patience(work.seconds) for work in self._docket.works}
         waiting, leased = self._docket.waiting, self._docket.leased
         wanted = min(max(1, self._wanted()), waiting + leased)
         while len(self._workers) < wanted and now >= self._hire_after:
@@ -75,9 +74,12 @@ class Crew:
             self._events.watch(worker.build(), partial(self._started, worker))
         for worker in list(self._workers):
             if worker.calls:
+                call = next(iter(worker.calls))
+                timeout = patience[call.work]
                 if not worker.ending and now - worker.idle_since > timeout:
-                    stuck = next(iter(worker.calls)).trial
-                    log.info("trial %d on %s is stuck for %.0f s; trying it elsewhere", stuck, worker.name, timeout)
+                    log.info(
+                        "trial %d on %s is stuck for %.0f s; trying it elsewhere", call.trial, worker.name, timeout
+                    )
                     worker.end(f"no result within {timeout:.0f} s")
             elif not waiting and (not worker.ready or not leased or now - worker.idle_since > IDLE_SECONDS):
                 self._dismiss(worker)
@@ -85,8 +87,9 @@ class Crew:
     def feed(self) -> None:
         """Give waiting trials to actors that have room."""
         now, waiting = self._clock(), self._docket.waiting
-        # When few trials are left, queueing one behind another would keep it from an idle actor.
-        depth = IN_FLIGHT if waiting > self.ready else 1
+        # When few trials are left, queueing one behind another would keep it from an idle actor. When a process dies
+        # at once, the answer of the trial before may be lost with it, which would then be blamed again and again.
+        depth = IN_FLIGHT if waiting > self.ready and not self._docket.suspects else 1
         while self._hungry and waiting:
             worker = next(iter(self._hungry))
             del self._hungry[worker]
@@ -142,7 +145,7 @@ class Crew:
         worker.finish(call, now)
         ledger, trouble = call.work.ledger, outcome.trouble
         if trouble is None:
-            self._seconds.append(outcome.seconds)
+            call.work.seconds.append(outcome.seconds)
             ledger.hold(call.trial)
             call.work.outbox.add(Parcel(call.trial, call.tables, outcome.nbytes, now))
         elif trouble.machine:
@@ -184,8 +187,3 @@ class Crew:
         self._hungry.pop(worker, None)
         self.ready -= worker.ready
         worker.end("it is not needed any more")
-
-    def _timeout(self) -> float:
-        if self._limits.trial_timeout is not None:
-            return self._limits.trial_timeout
-        return max(60.0, 20 * statistics.median(self._seconds)) if len(self._seconds) >= 5 else float("inf")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
-from tqdm.auto import tqdm
 
 from isfray.catalog import Catalog
 from isfray.cluster import session
 from isfray.cluster.film_style import Common, Style3D, checked, finite
 from isfray.cluster.filming import Scene, render, simulate_again
+from isfray.cluster.progress import Steps
 from isfray.cluster.replay import TOLERANCE, Replayed
 from isfray.cluster.shot import Shot, shot
 from isfray.engine.integration import prepare
@@ -74,7 +73,8 @@ def animate_2d(
 
     Examples
     --------
-    >>> animate_2d(catalog, "stim_C2", trial=0, path="vm.mp4", t_start=220, t_stop=270)  # doctest: +SKIP
+    >>> isfray.animate_2d(catalog, "stim_C2", path="vm.gif", t_start=250, t_stop=252, size=(480, 384)).path.name
+    'vm.gif'
     """
     given: Common = {"by": "sign", **style}
     how = checked(given)
@@ -183,8 +183,8 @@ def animate_3d(
 
     Examples
     --------
-    >>> print(animate_3d(catalog, "stim_C2", trial=0, path="cell.mp4", preset="talk"))  # doctest: +SKIP
-    cell.mp4: 250 frames of 1920 x 1080, 12.5 s, 1 s shows 4 ms (250 times slower)
+    >>> isfray.animate_3d(catalog, "stim_C2", path="cell.mp4", t_start=250, t_stop=252, size=(480, 384)).path.name
+    'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}
     how = checked(given)
@@ -228,7 +228,9 @@ def plot_cell(
 
     Examples
     --------
-    >>> plot_cell(catalog, "stim_C2", trial=0, t=250.0, path="cell.png")  # doctest: +SKIP
+    >>> picture = isfray.plot_cell(catalog, "stim_C2", trial=0, t=255.9, path="cell.png", size=(500, 400))
+    >>> picture.path.name
+    'cell.png'
     """
     given: Style3D = {"by": "celltype", **style}
     given.setdefault("size", STILL if given.get("preset", "paper") == "paper" else None)
@@ -281,7 +283,8 @@ def explore_3d(
 
     Examples
     --------
-    >>> explore_3d(catalog, "stim_C2", trial=0, path="cell.html", t_start=220, t_stop=270)  # doctest: +SKIP
+    >>> isfray.explore_3d(catalog, "stim_C2", trial=0, path="cell.html", t_start=250, t_stop=254).path.name
+    'cell.html'
     """
     out = Path(path)
     if out.suffix.lower() != ".html":
@@ -328,13 +331,12 @@ def _film(
     given: Common | Style3D,
 ) -> Film:
     kind, times = kind_of(path, fps), [float(t) for t in shown.times]
-    visible = given.get("progress", True) and (sys.stderr.isatty() or "ipykernel" in sys.modules)
     title = f"{shown.run}, trial {shown.trial}, {shown.window[0]:g} to {shown.window[1]:g} ms"
-    with _ray(shown, given), tqdm(total=len(times), unit="frame", desc=path.name, disable=not visible) as bar:
-        bar.set_postfix_str(f"simulating trial {shown.trial} again")
+    with _ray(shown, given), Steps(len(times), "frame", path.name, show=given.get("progress", True)) as bar:
+        bar.note(f"simulating trial {shown.trial} again")
         ref, replayed = simulate_again(shown.replay)
         scene = make(replayed, _releases(shown, how, given), _soma(replayed, given))
-        bar.set_postfix_str("")
+        bar.note("")
         frames = render(scene, ref, len(times), kind.pack, bar.update)
         write_whole(path, lambda part: kind.write(part, frames, times, fps, title))
     return Film(path, tuple(times), float(fps), how.size, replayed.compared)

@@ -8,12 +8,14 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from isfray.catalog import Catalog
+from isfray.cluster.display import run_facts, sweep_facts
 from isfray.cluster.failures import TrialError
 from isfray.cluster.ledger import Failure
 from isfray.cluster.progress import Progress
+from isfray.model.display import Facts, Shown
 
 
-class RunHandle:
+class RunHandle(Shown):
     """A run of trials, in progress or over.
 
     Iterating gives the numbers of the trials this call simulated, as they are committed.
@@ -37,8 +39,8 @@ class RunHandle:
         self._over = False
         self._cancelled = False
 
-    def __repr__(self) -> str:
-        return f"<{self._progress}>"
+    def _facts(self) -> Facts:
+        return run_facts(self._progress, self.catalog.uri, _state(self), [f.trial for f in self._failures])
 
     def __iter__(self) -> Iterator[int]:
         position = 0
@@ -67,13 +69,31 @@ class RunHandle:
         return self._failures
 
     def progress(self) -> Progress:
-        """How far the run is."""
+        """How far the run is.
+
+        Returns
+        -------
+        Progress
+            Trials done, running, unwritten and failed; rate; time left, s.
+
+        Examples
+        --------
+        >>> progress = run.progress()
+        >>> progress.done, progress.total, progress.left
+        (8, 8, 0)
+        """
         return self._progress
 
     def cancel(self) -> None:
         """Ask the run to end: it begins nothing more, writes what is simulated, and can be resumed. Returns at once.
 
         One run of a sweep ends with the whole sweep.
+
+        Examples
+        --------
+        >>> run.cancel()
+        >>> run.cancelled
+        True
         """
         self._cancelled = True
         self._stop()
@@ -86,6 +106,11 @@ class RunHandle:
         timeout : float, optional
             Seconds to wait at most.
 
+        Returns
+        -------
+        RunHandle
+            Itself.
+
         Raises
         ------
         TrialError
@@ -94,6 +119,11 @@ class RunHandle:
             If the run could not go on.
         TimeoutError
             If it is not over in time.
+
+        Examples
+        --------
+        >>> run.wait(timeout=60.0)
+        <RunHandle stim_C2: 8 of 8 trials committed>
         """
         if not self.join(timeout):
             raise TimeoutError(f"run {self.name} is not over after {timeout} s: {self._progress}")
@@ -104,7 +134,22 @@ class RunHandle:
         return self
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait like `wait`, but raise nothing; returns whether the run is over."""
+        """Wait like `wait`, but raise nothing; returns whether the run is over.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> run.join(timeout=60.0)
+        True
+        """
         with self._changed:
             return self._changed.wait_for(lambda: self._over, timeout)
 
@@ -125,7 +170,7 @@ class RunHandle:
             self._changed.notify_all()
 
 
-class SweepHandle(Mapping[str, RunHandle]):
+class SweepHandle(Shown, Mapping[str, RunHandle]):
     """Runs that are worked on together, in progress or over: a mapping from variant to its `RunHandle`.
 
     Attributes
@@ -149,8 +194,9 @@ class SweepHandle(Mapping[str, RunHandle]):
     def __len__(self) -> int:
         return len(self._runs)
 
-    def __repr__(self) -> str:
-        return f"<{self.progress()}>"
+    def _facts(self) -> Facts:
+        runs = {name: (run.progress(), _state(run)) for name, run in self.items()}
+        return sweep_facts(self.progress(), self.catalog.uri, runs)
 
     @property
     def over(self) -> bool:
@@ -158,16 +204,55 @@ class SweepHandle(Mapping[str, RunHandle]):
         return all(run.over for run in self.values())
 
     def progress(self) -> Progress:
-        """How far all runs together are."""
+        """How far all runs together are.
+
+        Returns
+        -------
+        Progress
+            Sums over the runs.
+
+        Examples
+        --------
+        >>> sweep.progress().total
+        4
+        """
         return Progress.of_all(self.name, [run.progress() for run in self.values()])
 
     def cancel(self) -> None:
-        """Ask all runs to end, as `RunHandle.cancel` does."""
+        """Ask all runs to end, as `RunHandle.cancel` does.
+
+        Examples
+        --------
+        >>> sweep.cancel()
+        >>> [run.cancelled for run in sweep.values()]
+        [True, True]
+        """
         for run in self.values():
             run.cancel()
 
     def wait(self, timeout: float | None = None) -> SweepHandle:
-        """Wait until all runs are over, and raise what `RunHandle.wait` raises, for the first run that has a reason."""
+        """Wait until all runs are over, and raise what `RunHandle.wait` raises, for the first run that has a reason.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        SweepHandle
+            Itself.
+
+        Raises
+        ------
+        TrialError, RunError, TimeoutError
+            As `RunHandle.wait`.
+
+        Examples
+        --------
+        >>> sweep.wait(timeout=60.0)
+        <SweepHandle touch: 4 of 4 trials committed>
+        """
         if not self.join(timeout):
             raise TimeoutError(f"sweep {self.name} is not over after {timeout} s: {self.progress()}")
         for run in self.values():
@@ -175,6 +260,27 @@ class SweepHandle(Mapping[str, RunHandle]):
         return self
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait like `wait`, but raise nothing; returns whether all runs are over."""
+        """Wait like `wait`, but raise nothing; returns whether all runs are over.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> sweep.join(timeout=60.0)
+        True
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         return all(run.join(None if deadline is None else deadline - time.monotonic()) for run in self.values())
+
+
+def _state(run: RunHandle) -> str:
+    if not run.over:
+        return "ending" if run.cancelled else "in progress"
+    return "over" if run._error is None else f"stopped: {run._error}"

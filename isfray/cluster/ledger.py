@@ -82,6 +82,11 @@ class Ledger:
         return len(self._held)
 
     @property
+    def suspects(self) -> int:
+        """Trials under which an actor has died, and which are not in the catalog yet."""
+        return len(self._deaths)
+
+    @property
     def finished(self) -> bool:
         """Whether every trial is committed or failed."""
         return not (self.waiting or self._leased or self._held)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -12,13 +15,14 @@ class Limits:
     Attributes
     ----------
     batch_trials, batch_seconds, batch_bytes
-        A batch is written when it has this many trials, is this old (s), or has this many bytes.
+        A batch is written when it has this many trials, is this old (s), or has this many bytes. If writing falls
+        behind, batches have more trials.
     unwritten_bytes, unwritten_trials : int
         Bytes, and trials, not yet written from which on no trial is begun. (The driver holds tables below 100 kB.)
     max_retries : int
         How often a trial is begun again after its actor died under it.
     trial_timeout : float, optional
-        Seconds after which a running trial counts as stuck. By default 20 times the median trial, at least 60.
+        Seconds after which a running trial counts as stuck. By default 20 times the median of its run, at least 60.
     memory_growth : int
         Bytes an actor may grow by after its first trial; beyond, it is replaced.
     pauses : tuple of float
@@ -37,3 +41,9 @@ class Limits:
     memory_growth: int = 2**30
     pauses: tuple[float, ...] = (1.0, 5.0, 15.0)
     farewell: float = 8.0
+
+    def patience(self, seconds: Collection[float]) -> float:
+        """Seconds after which a running trial counts as stuck, where others of its run took so many seconds."""
+        if self.trial_timeout is not None:
+            return self.trial_timeout
+        return max(60.0, 20 * statistics.median(seconds)) if seconds else math.inf

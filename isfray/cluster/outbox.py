@@ -20,13 +20,17 @@ class Parcel:
 Batch = tuple[Parcel, ...]
 
 
+GATHER = 8  # times as many trials as wanted go into a batch if so many have gathered while others were written
+
+
 class Outbox:
     """What is simulated and not yet committed.
 
     Parameters
     ----------
     batch_trials : int
-        Most trials in a batch.
+        A batch closes when it has this many trials; one that had to wait for its turn takes more along, so that writing
+        keeps up: `GATHER` times as many at most.
     batch_bytes : int
         A batch closes when it has this many bytes.
     batch_seconds : float
@@ -35,7 +39,7 @@ class Outbox:
 
     def __init__(self, batch_trials: int, batch_bytes: int, batch_seconds: float) -> None:
         self.batch_trials, self.batch_bytes, self.batch_seconds = batch_trials, batch_bytes, batch_seconds
-        self.unwritten_bytes = self.unwritten_trials = 0
+        self.unwritten_bytes = self.unwritten_trials = self._waiting_bytes = 0
         self._parcels: deque[Parcel] = deque()
         self._returned: deque[Batch] = deque()
 
@@ -43,6 +47,7 @@ class Outbox:
         """Take in the tables of one more trial."""
         self._parcels.append(parcel)
         self.unwritten_bytes += parcel.nbytes
+        self._waiting_bytes += parcel.nbytes
         self.unwritten_trials += 1
 
     def put_back(self, batch: Batch) -> None:
@@ -64,12 +69,12 @@ class Outbox:
         """Next batch if one is ready (or, with `flush`, if anything waits at all), its trials in ascending order."""
         if self._returned:
             return self._returned.popleft()
-        count, nbytes = 0, 0
-        for parcel in self._parcels:
-            count, nbytes = count + 1, nbytes + parcel.nbytes
-            if count == self.batch_trials or nbytes >= self.batch_bytes:
-                break
-        ready = count == self.batch_trials or nbytes >= self.batch_bytes or flush or self.due(now) == 0.0
-        if not (count and ready):
+        full = len(self._parcels) >= self.batch_trials or self._waiting_bytes >= self.batch_bytes
+        if not self._parcels or not (full or flush or self.due(now) == 0.0):
             return None
-        return tuple(sorted((self._parcels.popleft() for _ in range(count)), key=lambda parcel: parcel.trial))
+        batch, nbytes = list[Parcel](), 0
+        while self._parcels and len(batch) < GATHER * self.batch_trials and nbytes < self.batch_bytes:
+            batch.append(self._parcels.popleft())
+            nbytes += batch[-1].nbytes
+        self._waiting_bytes -= nbytes
+        return tuple(sorted(batch, key=lambda parcel: parcel.trial))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import Any, Literal, Protocol, TextIO
+
+from tqdm import tqdm
 
 _SUMMED = ("total", "done", "before", "running", "unwritten", "retried", "failed", "bytes_written")
 
@@ -83,9 +85,9 @@ class Progress:
         percent = 100 * self.done // self.total if self.total else 100
         parts = [f"{self.run}: {self.done}/{self.total} trials ({percent}%)"]
         if self.seconds:
-            parts.append(f"{self.rate:.2f}/s in {_clock(self.seconds)}")
+            parts.append(f"{self.rate:.2f}/s in {clock(self.seconds)}")
         if self.left and self.seconds_left is not None:
-            parts.append(f"{_clock(self.seconds_left)} left")
+            parts.append(f"{clock(self.seconds_left)} left")
         return ", ".join([*parts, self.notes])
 
 
@@ -155,9 +157,6 @@ class Bar:
     def update(self, progress: Progress) -> None:
         """See `Reporter.update`."""
         if self._bar is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a notebook without widgets gets the text bar, which is fine
-                from tqdm.auto import tqdm
             self._bar = tqdm(
                 desc=progress.run,
                 total=progress.total,
@@ -174,6 +173,72 @@ class Bar:
         """See `Reporter.close`."""
         if self._bar is not None:
             self._bar.close()
+
+
+class Replaced:
+    """A bar and a line in a notebook, put in the place of those before; needs no widgets."""
+
+    def __init__(self) -> None:
+        self._shown: Any = None
+
+    def update(self, progress: Progress) -> None:
+        """See `Reporter.update`."""
+        self.show(progress.done + progress.unwritten, progress.total, str(progress))
+
+    def show(self, done: int, total: int, line: str) -> None:
+        """Put `done` of `total` and a line in the place of what was shown."""
+        from IPython.display import display
+
+        bar = f'<progress max="{total}" value="{done}" style="width:14em;vertical-align:middle"></progress>'
+        data = {"text/plain": line, "text/html": f"<div>{bar} {escape(line)}</div>"}
+        if self._shown is None:
+            self._shown = display(data, raw=True, display_id=True)
+        else:
+            self._shown.update(data, raw=True)
+
+    def close(self) -> None:
+        """See `Reporter.close`."""
+
+
+class Steps:
+    """Counts steps, such as frames: a bar on a terminal, a replaced line in a notebook, elsewhere nothing.
+
+    Parameters
+    ----------
+    total : int
+        Steps in all.
+    unit, of : str
+        What a step is, and what it is one of.
+    show : bool
+        Whether to show anything.
+    """
+
+    def __init__(self, total: int, unit: str, of: str, *, show: bool) -> None:
+        self._done, self._total, self._unit, self._of, self._note = 0, total, unit, of, ""
+        notebook = show and "ipykernel" in sys.modules
+        self._page = Replaced() if notebook else None
+        shown = show and not notebook and sys.stderr.isatty()
+        self._bar = tqdm(total=total, unit=unit, desc=of, disable=not shown)
+
+    def note(self, text: str) -> None:
+        """Say what goes on."""
+        self._note = text
+        self._bar.set_postfix_str(text)
+        self.update(0)
+
+    def update(self, n: int = 1) -> None:
+        """Count n more."""
+        self._done += n
+        self._bar.update(n)
+        if self._page is not None:
+            rest = f", {self._note}" if self._note else ""
+            self._page.show(self._done, self._total, f"{self._of}: {self._done}/{self._total} {self._unit}s{rest}")
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
 
 
 class Records:
@@ -230,10 +295,13 @@ def reporter(show: bool | Literal["json"], file: TextIO | None = None) -> Report
         return Records(file)
     if not show:
         return Silent()
-    return Bar(file) if file.isatty() or "ipykernel" in sys.modules else Lines(file)
+    if "ipykernel" in sys.modules:
+        return Replaced()
+    return Bar(file) if file.isatty() else Lines(file)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return seconds as 1:05 or 2:00:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

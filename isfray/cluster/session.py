@@ -15,6 +15,8 @@ import ray
 # What a Ray of our own is started with; a user's own setting wins.
 _LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
 
+_STARTS = 4  # tries
+
 _lock = threading.Lock()
 _users = 0
 _ours = False
@@ -54,9 +56,20 @@ def _connect(workers: int | None) -> None:
         if address:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         else:
-            ray.init(
-                "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-            )
+            _start(workers)
+
+
+def _start(workers: int | None) -> None:
+    """Start Ray on this machine, which is given up after half a minute: again, if the machine was only busy."""
+    options = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init("local", num_cpus=workers, **options)
+            return
+        except Exception as error:  # Ray raises nothing more special
+            ray.shutdown()
+            if "timed out during startup" not in str(error) or not left:
+                raise
 
 
 def leave() -> None:

@@ -122,13 +122,13 @@ def simulate(
     progress : bool or "json"
         Show progress on stderr; "json" as one JSON object a line, with what happens to workers.
     batch_trials : int
-        Trials written together at most.
+        Trials written together; more if they come faster than they can be written.
     batch_seconds : float
         Longest time a simulated trial waits for its batch to fill, s.
     max_retries : int
         How often a trial is begun again after its process died.
     trial_timeout : float, optional
-        Seconds after which a trial counts as stuck; by default 20 times the median, at least 60.
+        Seconds after which a trial counts as stuck; by default 20 times the median of its run, at least 60.
 
     Returns
     -------
@@ -147,10 +147,15 @@ def simulate(
 
     Examples
     --------
-    >>> from isfray.model import edits  # doctest: +SKIP
-    >>> silent = edits.silence_populations(network, ["VPM_C2"])  # doctest: +SKIP
-    >>> variants = {"control": {}, "no_VPM": {"network": silent}, "longer": {"t_stop": 500.0}}  # doctest: +SKIP
-    >>> simulate(cell, network, "results", run="touch", trials=100, variants=variants)  # doctest: +SKIP
+    >>> no_VPM = isfray.edits.silence_populations(network, "VPM")
+    >>> variants = {"control": {}, "no_VPM": {"network": no_VPM}, "longer": {"t_stop": 60.0}}
+    >>> sweep = isfray.simulate(
+    ...     cell, network, "sweeps", run="touch", trials=2, t_stop=40.0, variants=variants, progress=False
+    ... )
+    >>> sweep["no_VPM"]
+    <RunHandle touch.no_VPM: 2 of 2 trials committed>
+    >>> sweep.catalog.runs()
+    ['touch.control', 'touch.longer', 'touch.no_VPM']
     """
     whole("seed", seed, 0)
     whole("max_retries", max_retries, 0)

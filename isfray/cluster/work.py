@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -52,6 +53,8 @@ class Work:
         Told how far the run is, twice a second.
     bytes_written : int
         Bytes stored by this call.
+    seconds : deque of float
+        How long its last trials took.
     """
 
     run: str
@@ -63,6 +66,7 @@ class Work:
     committed: Callable[[Sequence[int]], None]
     tell: Callable[[Progress], None]
     bytes_written: int = 0
+    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=101))
 
     def __post_init__(self) -> None:
         self.before = self.ledger.committed
@@ -108,6 +112,11 @@ class Docket:
     def held(self) -> int:
         """Trials that are simulated and not yet committed."""
         return sum(work.ledger.held for work in self.works)
+
+    @property
+    def suspects(self) -> int:
+        """Trials under which an actor has died, and which are not in the catalog yet."""
+        return sum(work.ledger.suspects for work in self.works)
 
     @property
     def committed(self) -> int:

@@ -112,10 +112,13 @@ class Worker:
         return any(node["NodeID"] == self.node and not node["Alive"] for node in ray.nodes())
 
 
+# Made once: Ray keeps a copy of every actor class for as long as the cluster lives.
+_ACTOR = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(SimulationActor)
+
+
 def hire(setup: Setup, name: str) -> Worker:
     """Ask for one more simulation actor."""
-    actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(SimulationActor)
-    return Worker(actor.options(name=name).remote(), name, setup)
+    return Worker(_ACTOR.options(name=name).remote(), name, setup)
 
 
 def death(error: Exception) -> str:

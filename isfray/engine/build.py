@@ -21,11 +21,14 @@ from isfray.model.errors import InputError
 
 Progress = Callable[[str], None]
 
-# IEEE arithmetic throughout: -ffast-math would gain 3 % and make the linker switch the whole process to flushing
-# denormals. __FAST_MATH__ alone lets glibc offer its vector exp and log (4 ulp). NRNGPU makes nocmodl's code call exp
-# and not NEURON's hoc_Exp, and without interposition the FUNCTIONs are inlined: 21 % of engine="neuron".
+# IEEE arithmetic but for division by constants: -ffast-math would make the linker switch the whole process to flushing
+# denormals. __FAST_MATH__ alone lets glibc offer its vector log (4 ulp), and exp to engine="neuron". NRNGPU makes
+# nocmodl's code call exp and not NEURON's hoc_Exp, and without interposition the FUNCTIONs are inlined: 21 % of
+# engine="neuron". Full vectors are a fifth of engine="coreneuron" where there is AVX-512.
+_OWN_PROCESSOR = "" if sys.platform == "darwin" else "-march=native "
+_FULL_VECTORS = "-mprefer-vector-width=512 " if platform.machine() == "x86_64" else ""
 FLAGS = (
-    f"-O3 {'' if sys.platform == 'darwin' else '-march=native '}-fno-math-errno -fno-trapping-math "
+    f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
@@ -42,7 +45,7 @@ def mod_folder() -> Path:
 
 def sources(folder: Path) -> list[Path]:
     """List the files that a build of `folder` is made from, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix in {".mod", ".inc"})
+    return sorted(path for path in folder.iterdir() if path.suffix in {".mod", ".inc", ".hpp"})
 
 
 def cache_folder() -> Path:
@@ -63,7 +66,7 @@ def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = Fal
     Parameters
     ----------
     folder : Path
-        The ``.mod`` and ``.inc`` files.
+        The ``.mod`` files and what they include.
     flags, compiler : str
         Compiler flags, and the compiler's command.
     coreneuron : bool
@@ -176,7 +179,8 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
         # NEURON's wrapper of nrnivmodl-core fails at the end unless there is a `special` it can rename
         (work / platform.machine()).mkdir()
         (work / platform.machine() / "special").touch()
-        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", flags, "mod"]
+        own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
+        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}", "mod"]
     else:
         command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
     with log.open("wb") as output:

@@ -10,6 +10,8 @@ import numpy as np
 from isfray.engine.build import Progress, build, has_coreneuron
 from isfray.model.errors import InputError
 
+EVENTS_KEPT = 100_000
+"""Events that CoreNEURON may take from NEURON's queue before that is freed: some 8 MB, and some ms."""
 ENGINES = ("coreneuron", "neuron")
 """CoreNEURON computes the same steps several times faster; NEURON is the reference."""
 
@@ -52,6 +54,18 @@ def advance(h: Any, engine: str, t_stop: float) -> None:
         context.psolve(n_steps(t_stop, h.dt) * h.dt)  # which divides by dt again, with some slack
     finally:
         coreneuron.enable = False
+
+
+def free_event_queue(h: Any) -> None:
+    """Let NEURON build its event queue anew, with the memory of a new one.
+
+    CoreNEURON takes the events out of NEURON's queue, and what held them is lost to the queue's pool: some 80 bytes an
+    event, for ever. A simulation with another number of threads makes NEURON throw the pool away.
+    """
+    context = h.ParallelContext()
+    context.nthread(2)
+    h.finitialize()
+    context.nthread(1)
 
 
 def n_steps(t_stop: float, dt: float) -> int:

@@ -17,21 +17,23 @@ from isfray import tables
 from isfray.activity import Spikes, draw_trial
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
+from isfray.engine.display import trial_facts
 from isfray.engine.fit import fit
-from isfray.engine.integration import advance, chosen_engine
+from isfray.engine.integration import EVENTS_KEPT, advance, chosen_engine, free_event_queue
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.recording import read_recording
 from isfray.engine.synapses import Synapses
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
 from isfray.model.detection import detect_spikes, threshold
+from isfray.model.display import Facts, Shown
 from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
 
 
-@dataclass(frozen=True)
-class TrialResult:
+@dataclass(frozen=True, repr=False)
+class TrialResult(Shown):
     """What one trial gave.
 
     Attributes
@@ -50,6 +52,9 @@ class TrialResult:
     voltage: Mapping[str, NDArray[np.float64]]
     tables: Mapping[str, pa.Table]
     variables: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def _facts(self) -> Facts:
+        return trial_facts(self.time, self.voltage, self.tables, self.variables)
 
 
 class Simulator:
@@ -80,8 +85,9 @@ class Simulator:
 
     Examples
     --------
-    >>> simulator = Simulator(cell, network)  # doctest: +SKIP
-    >>> simulator.run(seed=7, t_stop=300.0).voltage["soma"]  # doctest: +SKIP
+    >>> simulator = isfray.Simulator(cell, network)
+    >>> simulator.run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+    <TrialResult trial 0: 50 ms, 1 spike at the soma, 427 releases>
     """
 
     def __init__(
@@ -111,6 +117,7 @@ class Simulator:
         self._traces = [(site, "v", self._h.Vector()) for site in self.recording.sites]
         self._traces += [(site, v.attribute, self._h.Vector()) for v in self.recording.variables for site in v.sites]
         self._time = self._h.Vector()
+        self._events = 0
 
     def run(self, seed: int | None = None, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
         """Draw one trial's input from its seed and simulate it.
@@ -127,6 +134,19 @@ class Simulator:
         Returns
         -------
         TrialResult
+
+        Raises
+        ------
+        InputError
+            If a network is there and no seed, or `t_stop` is no time.
+
+        Examples
+        --------
+        >>> result = isfray.Simulator(cell, network).run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+        >>> result.voltage["soma"].shape, result.time[-1].round(1)
+        ((2001,), np.float64(50.0))
+        >>> result.tables["spike_times"].num_rows
+        2
         """
         t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
         began = clock.perf_counter()
@@ -155,6 +175,19 @@ class Simulator:
         Returns
         -------
         TrialResult
+
+        Raises
+        ------
+        InputError
+            If rows are of several trials, or name a population, section or point that is not there.
+
+        Examples
+        --------
+        >>> releases = catalog.scan("synapse_activation", run="stim_C2", trials=3).collect()
+        >>> again = isfray.Simulator(cell, network).replay(releases, t_stop=300.0)
+        >>> stored = catalog.scan("voltage_traces", run="stim_C2", trials=3).filter(pl.col("site") == "soma").collect()
+        >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
+        0.0
         """
         t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
         if self.network is None:
@@ -228,8 +261,11 @@ class Simulator:
         post = self._synapses.bind(active) if self._synapses is not None and active is not None else None
         h.finitialize(self.cell.defaults.v_init)
         if post is not None:
-            post()
+            self._events += post()
         advance(h, self.engine, t_stop)
+        if self.engine == "coreneuron" and self._events > EVENTS_KEPT:
+            free_event_queue(h)
+            self._events = 0
 
     def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
         labels = self.cell.morphology.labels

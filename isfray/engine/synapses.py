@@ -18,7 +18,7 @@ from isfray.engine.nmodl import known_mechanisms
 from isfray.model.embedding import Placement
 from isfray.model.network import NetworkModel, Receptor
 
-PostEvents = Callable[[], None]
+PostEvents = Callable[[], int]
 Kinetics = tuple[str, tuple[tuple[str, float], ...]]
 
 
@@ -59,7 +59,7 @@ class Synapses:
                 self._connection(index, r, flat, receptor, kinetics)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
-        """Make the trial's connections ready; return what posts its events, to be called after `finitialize`."""
+        """Make the trial's connections ready; return what posts and counts its events, for after `finitialize`."""
         self._of_this_trial = []
         targets: list[tuple[Any, list[float]]] = []
         rank = [0] * len(self._receptors)
@@ -76,10 +76,11 @@ class Synapses:
                 targets.append((connection, (at + receptor.delay).tolist()))
             rank[p] += 1
 
-        def post() -> None:
+        def post() -> int:
             for connection, arrivals in targets:
                 for t in arrivals:
                     connection.event(t)
+            return sum(len(arrivals) for _, arrivals in targets)
 
         return post
 

@@ -63,6 +63,16 @@ def build_network(
     ------
     InputError
         Naming file, line or key, value and what was expected.
+
+    Examples
+    --------
+    >>> _ = isfray.write_example("my_model")  # for its .syn and .con
+    >>> glutamate = {"threshold": 0.0, "delay": 0.0, "weight": 1.78}
+    >>> synapses = {"releaseProb": 0.6, "receptors": {"glutamate_syn": glutamate}}
+    >>> ongoing = {"network": {"VPM": {"celltype": "spiketrain", "interval": 4761.9, "synapses": synapses}}}
+    >>> counts = {("C2", "VPM"): 128, ("D2", "VPM"): 0}
+    >>> isfray.build_network(ongoing, [], counts, "my_model", whisker="C2")
+    <NetworkModel network_C2: 1 population, 128 cells, 256 synapses>
     """
     around = neighbourhood(whisker)
     time = number("offset", offset)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from isfray.model.clamp import CurrentClamp, EpspCurrent
+from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.entry import Entry
 from isfray.model.errors import InputError
 from isfray.model.geometry import Discretization, Geometry, discretize
@@ -19,10 +20,11 @@ from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, St
 from isfray.model.landmarks import RecordingSite, read_sites
 from isfray.model.membrane import NEURON_CM, NEURON_RA, Membrane, densities, read_membrane
 from isfray.model.modification import Modification, diameter_scale, read_modifications, stimuli
-from isfray.model.morphology import AIS, AXON, FloatArray, Morphology, with_axon
+from isfray.model.morphology import AIS, APICAL, AXON, DENDRITE, FloatArray, Morphology, with_axon
 from isfray.model.param import ParamFile, format_param, parse_param
 from isfray.model.storing import write_inputs
 from isfray.model.swc import read_swc
+from isfray.model.thumbnail import side_view
 
 _NOT_LABELS = ("filename", "cell_modify_functions", "discretization", "spatialgraph_modify_functions")
 _MORPHOLOGIES = (".hoc", ".swc")
@@ -38,8 +40,8 @@ class SimulationDefaults:
     temperature: float
 
 
-@dataclass(frozen=True, eq=False)
-class CellModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class CellModel(Shown):
     """A biophysically detailed neuron as plain data.
 
     Two models are equal if the same neuron is simulated and recorded, whatever files they were read from.
@@ -89,7 +91,30 @@ class CellModel:
         return stimuli(self.modifications, self.geometry)
 
     def save(self, path: str | Path) -> Path:
-        """Write the cell as a `.param` file, and beside it the files it names; see `NetworkModel.save`."""
+        """Write the cell as a `.param` file, and beside it the files it names; see `NetworkModel.save`.
+
+        Parameters
+        ----------
+        path : path
+            The `.param` file; its folder is made if need be.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            As `NetworkModel.save`.
+
+        Examples
+        --------
+        >>> cell.save("copy/cell.param").name
+        'cell.param'
+        >>> isfray.load_cell("copy/cell.param") == cell
+        True
+        """
         return write_inputs(self.inputs, self.param.data, path, _renamed)
 
     def __eq__(self, other: object) -> bool:
@@ -99,6 +124,27 @@ class CellModel:
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _facts(self) -> Facts:
+        labels, g, start = self.morphology.labels, self.geometry, self.defaults
+        dendrites = [i for i, label in enumerate(labels) if label in (DENDRITE, APICAL)]
+        sections = ", ".join(f"{labels.count(label):,} {label}" for label in dict.fromkeys(labels))
+        length, farthest = g.L[dendrites].sum() / 1000.0, g.end[dendrites].max(initial=0.0)
+        sites = [f"{site.label} ({site.soma_distance:,.0f} um)" for site in self.sites]
+        rows = [
+            ("sections", sections),
+            ("dendrite", f"{length:,.1f} mm, up to {farthest:,.0f} um from the soma"),
+            ("mechanisms", listed(sorted({m.name for of in self.membranes for m in of.mechanisms}), 20)),
+            ("recorded", listed(["soma", *sites])),
+            (
+                "simulation",
+                f"{start.t_stop:g} ms from {start.v_init:g} mV, dt {start.dt:g} ms, {start.temperature:g} degC",
+            ),
+        ]
+        if self.modifications:
+            rows.insert(4, ("modified by", ", ".join(m.name for m in self.modifications)))
+        gist = f"{plural(len(labels), 'section')}, {plural(g.n_segments, 'segment')}, {length:,.1f} mm of dendrite"
+        return Facts("CellModel", self.name, gist, rows, drawing=side_view(g))
 
 
 def load_cell(
@@ -127,8 +173,11 @@ def load_cell(
 
     Examples
     --------
-    >>> cell = load_cell("86_C2_center.param")  # doctest: +SKIP
-    >>> cell = load_cell("C010600B2.CNG.swc", biophysics="86_C2_center.param")  # doctest: +SKIP
+    >>> cell_file, network_file = isfray.write_example("my_model")
+    >>> isfray.load_cell(cell_file)
+    <CellModel synthetic_L5tt: 139 sections, 554 segments, 12.4 mm of dendrite>
+    >>> isfray.load_cell("my_model/synthetic_L5tt.hoc", biophysics=cell_file).sites
+    ()
     """
     if biophysics is not None:
         return _with_biophysics(read_file(path), biophysics)

@@ -24,6 +24,12 @@ class CurrentClamp:
         Start and duration in ms.
     amp : float
         Amplitude in nA.
+
+    Examples
+    --------
+    >>> step = isfray.CurrentClamp("Soma", delay=20.0, dur=20.0, amp=1.5)
+    >>> isfray.Simulator(cell, clamp=[step]).run(t_stop=50.0)
+    <TrialResult trial 0: 50 ms, 2 spikes at the soma, 0 releases>
     """
 
     section: str | int = "Soma"

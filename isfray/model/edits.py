@@ -11,24 +11,25 @@ function that takes a `Population` and tells whether it is meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-
-from isfray.model.entry import nearest
 from isfray.model.errors import InputError
 from isfray.model.network import MODIFY, NetworkModel
 from isfray.model.selection import (
-    Entry,
     Populations,
-    component,
     edit_activity,
     entries_of,
     number,
     rebuilt,
     select,
     whole_number,
-    with_component,
+)
+from isfray.model.stimulus_edits import (
+    add_stimulus,
+    move_stimulus,
+    repeat_stimulus,
+    scale_evoked,
+    scale_evoked_inhibition,
+    silence_evoked,
 )
 from isfray.model.weights import scale_weights, set_weights, with_weights_from
 
@@ -50,52 +51,62 @@ __all__ = [
     "with_weights_from",
 ]
 
-_STRENGTH: dict[str, tuple[str, ...]] = {
-    "normal": ("activeFrac",),
-    "uniform": ("activeFrac",),
-    "lognormal": ("activeFrac",),
-    "PSTH": ("probabilities",),
-    "PSTH_absolute_number": ("number_active_synapses",),
-    "PSTH_poissontrain": ("rates",),
-    "PSTH_poissontrain_v2": ("rates",),
-    "poissontrain_modulated": ("rate_before_t_offset", "mean_rate"),
-}
-"""Keys of each distribution that its number of spikes is proportional to."""
-
-_ABSOLUTE = ("PSTH_poissontrain", "PSTH_poissontrain_v2")
-"""Distributions whose times do not move with their offset."""
-
 
 def scale_ongoing_rates(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
-    """Multiply the rates of ongoing activity (`spiketrain`): mean intervals are divided by `factor`, > 0."""
+    """Multiply the rates of ongoing activity (`spiketrain`): mean intervals are divided by `factor`, > 0.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    factor : float
+        Above 0.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If the factor is none, or nothing is selected that has ongoing activity.
+
+    Examples
+    --------
+    >>> busy = edits.scale_ongoing_rates(network, 2.0, "VPM")
+    >>> [edits.select(n, "VPM_C2")[0].activity[0].interval for n in (network, busy)]
+    [4761.9, 2380.95]
+    """
     by = number("factor", factor, above=0.0)
     return edit_activity(network, populations, "spiketrain", lambda keys: {"interval": keys["interval"] / by})
 
 
-def scale_evoked(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
-    """Multiply evoked activity (`pointcell`) by `factor`, >= 0: probabilities, active fractions, numbers or rates."""
-    by = number("factor", factor, least=0.0)
-
-    def change(keys: Entry) -> Entry:
-        strength = _STRENGTH[keys.get("distribution", "normal")]
-        return {key: _times(keys, key, by) for key in strength}
-
-    return edit_activity(network, populations, "pointcell", change)
-
-
-def scale_evoked_inhibition(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
-    """Multiply the evoked activity of inhibitory populations: those whose receptors all reverse below -40 mV."""
-    meant = {p.name for p in select(network, populations)}
-    return scale_evoked(network, factor, lambda p: p.name in meant and p.is_inhibitory)
-
-
-def silence_evoked(network: NetworkModel, populations: Populations = None) -> NetworkModel:
-    """Switch evoked activity off; ongoing activity stays, and is drawn as before."""
-    return scale_evoked(network, 0, populations)
-
-
 def silence_populations(network: NetworkModel, populations: Populations) -> NetworkModel:
-    """Take populations out of the network: cells, synapses and all. The input of the others is drawn as before."""
+    """Take populations out of the network: cells, synapses and all. The input of the others is drawn as before.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    populations : str, list of str, or callable
+        Whose. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
+    Raises
+    ------
+    InputError
+        If nothing is selected, or everything.
+
+    Examples
+    --------
+    >>> edits.silence_populations(network, ["VPM", "L4ss"])
+    <NetworkModel network: 180 populations, 9,525 cells, 14,957 synapses>
+    """
     gone = {p.name for p in select(network, populations)}
     if len(gone) == len(network.populations):
         raise InputError("leaves no population", key="populations", expected="fewer of them")
@@ -127,10 +138,21 @@ def silence_by_soma_distance(
     keep_sources : sequence of str, optional
         Releases caused by spikes of these sources stay (`isfray.model.activity.SPIKE_SOURCES`).
 
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
     Raises
     ------
     InputError
         If the range is none, or a population has another range, or the network other sources, already.
+
+    Examples
+    --------
+    >>> no_tuft = edits.silence_by_soma_distance(network, 800.0, 2000.0)
+    >>> len(no_tuft.modify_functions)
+    1
     """
     lowest = number("nearest_um", nearest_um)
     highest = number("farthest_um", farthest_um, least=lowest)
@@ -155,102 +177,37 @@ def silence_by_soma_distance(
     return rebuilt(network, entries | {MODIFY: functions})
 
 
-def move_stimulus(network: NetworkModel, offset: float, populations: Populations = None) -> NetworkModel:
-    """Set the time of the stimulus, in ms: the `offset` of evoked activity."""
-    time = number("offset", offset)
-
-    def change(keys: Entry) -> Entry:
-        kind = keys.get("distribution", "normal")
-        if kind in _ABSOLUTE:
-            raise InputError(f"is {kind}, whose times are absolute", key="distribution", expected="other populations")
-        return {"offset": time}
-
-    return edit_activity(network, populations, "pointcell", change)
-
-
-def repeat_stimulus(
-    network: NetworkModel,
-    stims: int,
-    inter_stimulus_interval: float = 100.0,
-    scale_factors: Sequence[float] | None = None,
-    populations: Populations = None,
-) -> NetworkModel:
-    """Repeat the stimulus: each PSTH follows `stims` times.
+def redraw_connections(network: NetworkModel, seed: int, populations: Populations = None) -> NetworkModel:
+    """Draw other connections for the populations that have a convergence instead of a `.con` file (FORMATS 6.4).
 
     Parameters
     ----------
     network : NetworkModel
-    stims : int
-        Number of stimuli, the first one counted, >= 1.
-    inter_stimulus_interval : float
-        From one stimulus to the next, ms, > 0.
-    scale_factors : sequence of float, optional
-        Strength of the response to each stimulus, >= 0; by default 1. It multiplies the probabilities, so that
-        adaptation can be described.
-    populations
-        Whose responses; see the module.
+    seed : int
+        At least 0.
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
 
     Raises
     ------
     InputError
-        For arguments out of range, or selected evoked activity that is no PSTH.
+        If all that is selected has a `.con` file.
+
+    Examples
+    --------
+    >>> _ = isfray.write_example("my_model")
+    >>> synapses = {"receptors": {"glutamate_syn": {"threshold": 0.0, "delay": 0.0, "weight": 1.78}}}
+    >>> vpm = {"celltype": "spiketrain", "interval": 4761.9, "convergence": 0.4, "synapses": synapses}
+    >>> drawn = isfray.build_network({"network": {"VPM": vpm}}, [], {("C2", "VPM"): 128}, "my_model/synthetic_L5tt.syn")
+    >>> other = edits.redraw_connections(drawn, seed=1)
+    >>> other.connections == drawn.connections, other.synapses == drawn.synapses
+    (False, True)
     """
-    n = whole_number("stims", stims, least=1)
-    interval = number("inter_stimulus_interval", inter_stimulus_interval, above=0.0)
-    given = [1.0] * n if scale_factors is None else list(scale_factors)
-    if len(given) != n:
-        raise InputError("has the wrong length", key="scale_factors", value=given, expected=f"{n} numbers")
-    factors = [number("scale_factors", factor, least=0.0) for factor in given]
-
-    def change(keys: Entry) -> Entry:
-        kind = keys.get("distribution", "normal")
-        if kind not in ("PSTH", "PSTH_absolute_number"):
-            raise InputError(f"is {kind}, which cannot be repeated", key="distribution", expected="a PSTH")
-        (strength,) = _STRENGTH[kind]
-        return {
-            "intervals": [[a + i * interval, b + i * interval] for i in range(n) for a, b in keys["intervals"]],
-            strength: [value for factor in factors for value in _times(keys, strength, factor)],
-        }
-
-    return edit_activity(network, populations, "pointcell", change)
-
-
-def add_stimulus(network: NetworkModel, other: NetworkModel) -> NetworkModel:
-    """Add the stimulus of another network, such as another whisker's, at that network's time.
-
-    The PSTHs of both are kept: cells respond to either stimulus as if it came alone, ongoing activity stays once.
-
-    Raises
-    ------
-    InputError
-        If `other` responds with a population that this network does not have, or with something else than a PSTH.
-    """
-    entries = dict(entries_of(network))
-    for p in other.populations:
-        added = component(entries_of(other)[p.name], "pointcell")
-        if added is None:
-            continue
-        if p.name not in network.names:
-            raise InputError("is no population of the network", key=p.name, expected=nearest(p.name, network.names))
-        present = component(entries[p.name], "pointcell")
-        for keys in (added, present):
-            if keys is not None and keys.get("distribution", "normal") != "PSTH":
-                raise InputError("is no PSTH", key=f"{p.name}.distribution", value=keys.get("distribution", "normal"))
-        both = added if present is None else present | _both(present, added)
-        entries[p.name] = with_component(entries[p.name], "pointcell", both)
-    return rebuilt(network, entries)
-
-
-def _both(keys: Entry, added: Entry) -> Entry:
-    shift = added.get("offset", 10.0) - keys.get("offset", 10.0)
-    return {
-        "intervals": [*keys["intervals"], *([a + shift, b + shift] for a, b in added["intervals"])],
-        "probabilities": [*keys["probabilities"], *added["probabilities"]],
-    }
-
-
-def redraw_connections(network: NetworkModel, seed: int, populations: Populations = None) -> NetworkModel:
-    """Draw other connections for the populations that have a convergence instead of a `.con` file (FORMATS 6.4)."""
     entries = dict(entries_of(network))
     whole_number("seed", seed, least=0)
     drawn = [p.name for p in select(network, populations) if not entries[p.name]["synapses"].get("connectionFile")]
@@ -258,13 +215,3 @@ def redraw_connections(network: NetworkModel, seed: int, populations: Population
         raise InputError("have .con files", key="populations", expected="some whose connections are drawn")
     entries |= {name: entries[name] | {"connectivity_seed": int(seed)} for name in drawn}
     return rebuilt(network, entries)
-
-
-def _times(keys: Entry, key: str, factor: float) -> Any:
-    """The value of a key, a number or a list of them, times a factor; numbers of cells stay whole."""
-    scaled = (np.array(keys[key], np.float64) * factor).tolist()
-    if key != "number_active_synapses":
-        return scaled
-    if any(n != round(n) for n in scaled):
-        raise InputError("would not be whole", key=key, value=scaled, expected="a factor that keeps them whole")
-    return [round(n) for n in scaled]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 _ABSENT: Any = object()
@@ -46,8 +47,8 @@ class InputError(ValueError):
         where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
         what = key or ""
         if value is not _ABSENT:
-            shown = repr(value)
-            shown = shown if len(shown) <= 80 else shown[:77] + "..."
+            shown, most = repr(value), 1000 if _is_path(value) else 80
+            shown = shown if len(shown) <= most else shown[: most - 3] + "..."
             what = f"{what} = {shown}" if what else shown
         message = f"{where}{what}{' ' if what else ''}{problem}"
         if expected:
@@ -57,6 +58,11 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process borders (Ray); rebuild from the finished message, keep the fields.
         return _rebuild, (str(self), self.__dict__.copy())
+
+
+def _is_path(value: Any) -> bool:
+    """Whether it may name a file, whose name is at the end."""
+    return isinstance(value, os.PathLike) or (isinstance(value, str) and "/" in value)
 
 
 def _rebuild(message: str, fields: dict[str, Any]) -> InputError:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
+from isfray.model.activity import SpikeTrain
+from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
 from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param
 from isfray.model.population import Population, Receptor, read_population, split_name
@@ -31,8 +33,8 @@ MODIFY = "network_modify_functions"
 _REFERENCES = ("distributionFile", "connectionFile", "weightFile")
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkModel(Shown):
     """Everything that drives the cell.
 
     Two models are equal if they hold the same populations, synapses, connections and modify functions, whatever files
@@ -73,7 +75,22 @@ class NetworkModel:
         return np.concatenate([[0], np.cumsum([p.n_cells for p in self.populations])]).astype(np.int64)
 
     def weights_differ(self, population: int, receptor: int) -> bool:
-        """Return whether the synapses of a population differ in a receptor's weights, from a file or drawn."""
+        """Return whether the synapses of a population differ in a receptor's weights, from a file or drawn.
+
+        Parameters
+        ----------
+        population, receptor : int
+            Indices into `populations` and its `receptors`.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> network.weights_differ(population=0, receptor=0)
+        False
+        """
         drawn = self.populations[population].receptors[receptor].weight_distribution is not None
         return drawn or (population, receptor) in self.synapse_weights
 
@@ -83,7 +100,23 @@ class NetworkModel:
         return parse_param(self.inputs.main.text, self.inputs.main.path or self.inputs.main.name)
 
     def where(self, synapse: int) -> tuple[str, int]:
-        """Return the file and line that a synapse was read from; for messages."""
+        """Return the file and line that a synapse was read from; for messages.
+
+        Parameters
+        ----------
+        synapse : int
+            Index into `synapses`.
+
+        Returns
+        -------
+        str, int
+
+        Examples
+        --------
+        >>> file, line = network.where(0)
+        >>> line
+        6
+        """
         population = int(self.synapses.population[synapse])
         name = self.names[population]
         reference = self.param.data["network"][name]["synapses"]["distributionFile"]
@@ -110,6 +143,13 @@ class NetworkModel:
         InputError
             If the name does not end in `.param`, or a file beside it has the name but not the content of one to be
             written: nothing is written then.
+
+        Examples
+        --------
+        >>> network.save("copy/network.param").name
+        'network.param'
+        >>> isfray.load_network("copy/network.param") == network
+        True
         """
         return write_inputs(self.inputs, self.param.data, path, _renamed)
 
@@ -124,6 +164,28 @@ class NetworkModel:
         return same and mine.keys() == theirs.keys() and all(np.array_equal(mine[k], theirs[k]) for k in mine)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _facts(self) -> Facts:
+        types, columns = ({getattr(p, of) for p in self.populations} for of in ("celltype", "column"))
+        cells, synapses = int(self.cell_offsets[-1]), len(self.synapses)
+        of_each = np.diff(self.synapses.offsets)
+        connected = len(np.unique(self.cell_offsets[self.connections.population] + self.connections.cell_id))
+        inhibitory = int(sum(n for p, n in zip(self.populations, of_each, strict=True) if p.is_inhibitory))
+        ongoing, evoked = (
+            sum(any(isinstance(a, SpikeTrain) == kind for a in p.activity) for p in self.populations)
+            for kind in (True, False)
+        )
+        rows = [
+            ("cell types", f"{len(types)}: {listed(sorted(types))}"),
+            ("columns", f"{len(columns)}: {listed(sorted(columns), 9)}"),
+            ("cells", f"{cells:,}, of which {connected:,} have synapses"),
+            ("synapses", f"{synapses - inhibitory:,} excitatory, {inhibitory:,} inhibitory"),
+            ("activity", f"ongoing in {plural(ongoing, 'population')}, evoked in {evoked:,}"),
+        ]
+        if self.modify_functions:
+            rows.append(("silenced", f"by soma distance, {plural(len(self.modify_functions), 'function')}"))
+        gist = f"{plural(len(self.populations), 'population')}, {plural(cells, 'cell')}, {plural(synapses, 'synapse')}"
+        return Facts("NetworkModel", PurePath(self.inputs.main.name).stem, gist, rows)
 
 
 def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> NetworkModel:
@@ -144,6 +206,12 @@ def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> N
     ------
     InputError
         For anything wrong in any of the files, naming file, line or key, value and what was expected.
+
+    Examples
+    --------
+    >>> cell_file, network_file = isfray.write_example("my_model")
+    >>> isfray.load_network(network_file)
+    <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
     """
     main = read_file(path)
     return _build(main, FolderSource(Path(path).parent, search_paths))

@@ -24,10 +24,27 @@ Change: TypeAlias = Callable[[Entry], Entry]
 def select(network: NetworkModel, populations: Populations) -> tuple[Population, ...]:
     """Return the populations that are meant, in network order; see `Populations`.
 
+    Parameters
+    ----------
+    network : NetworkModel
+    populations : str, list of str, or callable, optional
+        Whose; all by default. A name, a cell type or a column, several of them, or a function that is asked.
+
+    Returns
+    -------
+    tuple of Population
+
     Raises
     ------
     InputError
         For a word that is no name, cell type or column of the network, or if none is selected.
+
+    Examples
+    --------
+    >>> [population.name for population in edits.select(network, ["VPM_C2", "VPM_D2"])]
+    ['VPM_C2', 'VPM_D2']
+    >>> len(edits.select(network, lambda population: population.is_inhibitory))
+    99
     """
     if populations is None:
         return network.populations

@@ -35,10 +35,21 @@ def scale_weights(
     receptor : str, optional
         Only receptors of this mechanism.
 
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
     Raises
     ------
     InputError
         If the factor is none, or has another number of components than a weight, or there is no such receptor.
+
+    Examples
+    --------
+    >>> blocked = edits.scale_weights(network, (1.0, 0.0), "VPM", receptor="glutamate_syn")  # no NMDA receptors
+    >>> edits.select(blocked, "VPM_C2")[0].receptors[0].weight
+    (1.78, 0.0)
     """
     by = _numbers("factor", factor)
 
@@ -60,10 +71,21 @@ def set_weights(network: NetworkModel, weights: Mapping[str, Weight], receptor: 
     receptor : str, optional
         Only receptors of this mechanism.
 
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
+
     Raises
     ------
     InputError
         As `scale_weights`.
+
+    Examples
+    --------
+    >>> stronger = edits.set_weights(network, {"VPM": 2.0, "L4ss": (1.2, 0.6)})
+    >>> [edits.select(stronger, name)[0].receptors[0].weight for name in ("VPM_C2", "L4ss_C2")]
+    [(2.0, 2.0), (1.2, 0.6)]
     """
     changes: dict[str, _Change] = {}
     for selected, weight in weights.items():
@@ -73,15 +95,36 @@ def set_weights(network: NetworkModel, weights: Mapping[str, Weight], receptor: 
 
 
 def with_weights_from(network: NetworkModel, file: str | Path) -> NetworkModel:
-    """Give each synapse its own weights, from a weight file (FORMATS 7.3), in place of those of the network file.
+    r"""Give each synapse its own weights, from a weight file (FORMATS 7.3), in place of those of the network file.
 
     Receptors of a population that the file does not tell of keep theirs.
+
+    Parameters
+    ----------
+    network : NetworkModel
+    file : path
+        One line a synapse and receptor.
+
+    Returns
+    -------
+    NetworkModel
+        Another one; `network` stays as it is.
 
     Raises
     ------
     InputError
         If the file is malformed, tells of none of the network's populations or of other synapses than the network's, or
         leaves out a synapse.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> place = network.names.index("VPM_C2")
+    >>> sections = network.synapses.section_id[network.synapses.population == place]
+    >>> rows = [f"VPM_C2\t{i}\t{section}\t0\tglutamate_syn\t1.5,0.5," for i, section in enumerate(sections)]
+    >>> _ = Path("weights.csv").write_text("\n".join(["type, synapse, section, point, receptor, weights", *rows]))
+    >>> edits.with_weights_from(network, "weights.csv").weights_differ(place, 0)
+    True
     """
     read = read_file(file, key="file")
     if network.inputs.references.get(read.name, read).data != read.data:

@@ -61,6 +61,15 @@ def plot_activations(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
+    Examples
+    --------
+    >>> ax = isfray.plot_activations(catalog, "stim_C2", sign="excitatory", path="excitation.svg")
     """
     tables = run_tables(source, run)
     where, what = pl.lit(True), "all synapses"

@@ -60,6 +60,17 @@ def plot_currents(
     -------
     matplotlib.axes.Axes
         Of the currents.
+
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
+    Examples
+    --------
+    >>> simulator = isfray.Simulator(cell, network, record=["sites", "NaTa_t.ina", "SKv3_1.ik"])
+    >>> result = simulator.run(seed=isfray.trial_seed(7, trial=0), t_stop=50.0)
+    >>> ax = isfray.plot_currents(result.tables, t_min=20.0, t_max=45.0, stimulus=None, path="currents.png")
     """
     tables = run_tables(source, run)
     number = int(tables.trials[0]) if trial is None else trial

@@ -47,6 +47,15 @@ def plot_dendrogram(
     -------
     matplotlib.axes.Axes
         Of the dendrogram.
+
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
+    Examples
+    --------
+    >>> ax = isfray.plot_dendrogram((cell, network), path="dendrogram.pdf")
     """
     cell, network = models(source, run)
     geometry, shown = cell.geometry, synapses and network is not None

@@ -59,9 +59,14 @@ def plot_psth(
     -------
     matplotlib.axes.Axes
 
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
     Examples
     --------
-    >>> plot_psth(catalog, "stim_C2", path="psth.png")  # doctest: +SKIP
+    >>> ax = isfray.plot_psth(catalog, "stim_C2", path="psth.png")
     """
     runs = [run_tables(source, name) for name in as_runs(source, run)]
     on = sheet(ax, theme, height=55)

@@ -46,6 +46,15 @@ def plot_morphology(
     -------
     matplotlib.axes.Axes
         Coordinates in um from the soma's centre.
+
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
+    Examples
+    --------
+    >>> ax = isfray.plot_morphology(cell, path="cell.png")
     """
     cell, network = models(source, run)
     points = upright(cell.geometry)

@@ -57,6 +57,15 @@ def plot_raster(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
+    Examples
+    --------
+    >>> ax = isfray.plot_raster(catalog, "stim_C2", of="cells", trial=0, path="inputs.png")
     """
     runs = [run_tables(source, name) for name in as_runs(source, run)]
     if of not in ("spikes", "cells"):

@@ -11,6 +11,8 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,7 +31,7 @@ HALF_PAGE, FULL_PAGE = 85.0, 170.0
 """Widths of a column and a page of a journal, mm."""
 FORMATS = ("png", "svg", "pdf", "jpg")
 _MM = 1 / 25.4
-_DPI = 300
+_DPI, _SCREEN_DPI = 300, 130
 _LABEL, _TICK = 8.0, 7.0  # pt
 
 
@@ -142,6 +144,8 @@ class Sheet:
         if self.own:
             for ax in self.ax.figure.axes:
                 _dress(ax, self.theme)
+            # a notebook shows what a cell ends with, and finds this method on the axes
+            self.ax._repr_mimebundle_ = partial(_in_a_notebook, self.ax)  # type: ignore[attr-defined]
         if path is not None:
             save(self.ax, path)
         return self.ax
@@ -187,6 +191,15 @@ def save(ax: Axes, path: PathLike) -> None:
             figure.savefig(path, dpi=_DPI, facecolor=figure.get_facecolor(), metadata=dated.get(kind))
         except OSError as error:
             raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(path)) from None
+
+
+def _in_a_notebook(ax: Axes, **_: Any) -> tuple[dict[str, bytes], dict[str, dict[str, int]]]:
+    """The figure of the axes as PNG, sharp on any screen, and the width it is shown at, px."""
+    figure, data = ax.get_figure(root=True), BytesIO()
+    assert isinstance(figure, Figure)
+    figure.savefig(data, format="png", dpi=2 * _SCREEN_DPI, facecolor=figure.get_facecolor())
+    width = round(figure.get_figwidth() * _SCREEN_DPI)
+    return {"image/png": data.getvalue()}, {"image/png": {"width": width}}
 
 
 def legend(ax: Axes, theme: Theme, **options: Any) -> None:

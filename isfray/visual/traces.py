@@ -56,6 +56,15 @@ def plot_voltage(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If the run is not there, an argument is out of range, or the file cannot be written.
+
+    Examples
+    --------
+    >>> ax = isfray.plot_voltage(catalog, "stim_C2", mean=True, theme="dark", path="voltage.png")
     """
     tables = run_tables(source, run)
     if kind not in ("auto", "lines", "density"):

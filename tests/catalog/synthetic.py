@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -114,14 +115,16 @@ class Faulty(Storage):
 
     def __init__(self, inner: Storage, operations: int, *, after: bool = False) -> None:
         super().__init__(inner.uri, inner.options)
-        self.inner, self.left, self.after = inner, operations, after
+        self.inner, self.left, self.after, self.lock = inner, operations, after, Lock()
 
     def _do(self, name: str, *arguments: Any) -> Any:
-        self.left -= 1
-        if self.left == -1 and not self.after:
+        with self.lock:  # the files of a batch are written side by side
+            self.left -= 1
+            last = self.left == -1
+        if last and not self.after:
             self.stop(name)
         result = getattr(self.inner, name)(*arguments)
-        if self.left == -1:
+        if last:
             self.stop(name)
         return result
 

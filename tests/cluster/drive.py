@@ -1,4 +1,7 @@
-"""A driver of its own: `python -m tests.cluster.drive FOLDER TRIALS HELD_FROM [WORKERS]`; WORKERS 0 for all CPUs."""
+"""A driver of its own: `python -m tests.cluster.drive FOLDER TRIALS HELD_FROM [WORKERS [ROWS [BATCH]]]`.
+
+WORKERS 0 for all CPUs; trials have ROWS synapses, and are written by BATCH.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from isfray.cluster.run import run_trials
 from tests.cluster.null_engine import NullEngine, spec
 
 if __name__ == "__main__":
-    folder, trials, held_from = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    workers = int(sys.argv[4]) if len(sys.argv) > 4 else 2
+    folder, given = Path(sys.argv[1]), [int(text) for text in sys.argv[2:]]
+    trials, held_from, workers, rows, batch = [*given, *(None, None, 2, 20, 5)[len(given) :]]
     run_trials(
         spec("run", trials),
         folder / "c",
-        NullEngine(diary=folder / "diary", held_from=held_from, gate=folder / "gate"),
+        NullEngine(rows=rows, diary=folder / "diary", held_from=held_from, gate=folder / "gate"),
         t_stop=300.0,
         workers=workers or None,
-        limits=Limits(batch_trials=5, batch_seconds=0.5),
+        limits=Limits(batch_trials=batch, batch_seconds=0.5 if batch == 5 else 60.0),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -15,19 +16,18 @@ from pathlib import Path
 import psutil
 from ray.util import get_node_ip_address
 
-from tests.cluster.waiting import ROOT, until
+from tests.cluster.waiting import ROOT, gone, until
 
 START = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
 
 
 def free_port() -> int:
-    """A port nobody listens on, outside the range Ray keeps for its workers."""
+    """A port nobody listens on, outside the ranges that Ray's workers and outgoing connections take theirs from."""
     while True:
+        port = random.SystemRandom().randrange(20000, 32768)
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port > 20000:
-            return port
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 @contextlib.contextmanager
@@ -42,6 +42,8 @@ def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[st
         f"--port={port}",
         "--min-worker-port=0",
         "--max-worker-port=0",
+        # By default one fixed port for every Ray on a machine: the second has no job API, and does not say so.
+        "--dashboard-agent-listen-port=0",
         "--disable-usage-stats",
         *options,
     ]
@@ -59,8 +61,8 @@ def head(port: int, *options: str, log: Path, **environment: str) -> Iterator[st
         started = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
         process.wait(60)
-        _, left = psutil.wait_procs(started, timeout=20)
-        for straggler in left:
+        for straggler in started:
             with contextlib.suppress(psutil.NoSuchProcess):
                 straggler.kill()
+        until(lambda: gone(started), "the end of the head's processes")
         shutil.rmtree(folder, ignore_errors=True)

@@ -24,8 +24,7 @@ from isfray.tables import join_trials
 from tests.catalog.s3_server import BUCKET, S3Server
 from tests.catalog.synthetic import TABLES
 from tests.cluster.null_engine import trial_tables
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cluster.waiting import ROOT, gone, started_by, until
 
 
 def start(
@@ -64,10 +63,10 @@ def of(driver: subprocess.Popen[bytes]) -> dict[str, list[psutil.Process]]:
 
 def end(driver: subprocess.Popen[bytes]) -> None:
     """Kill a driver and wait until what it had started has gone too, so that the machine is free for the next."""
-    children = psutil.Process(driver.pid).children(recursive=True) if driver.poll() is None else []
+    started = started_by(driver) if driver.poll() is None else []
     driver.kill()
     driver.wait()
-    psutil.wait_procs([p for p in children if "gent" not in p.name()], timeout=20)
+    until(lambda: gone(started), "the end of what a driver had started")
 
 
 def test_a_run_whose_processes_are_killed_at_random_ends_as_if_undisturbed(tmp_path):

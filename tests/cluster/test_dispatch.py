@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +18,10 @@ from isfray.catalog import Catalog
 from isfray.cluster import RunError, TrialError
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.limits import Limits
-from isfray.cluster.run import run_trials
+from isfray.cluster.run import Asked, run_sweep, run_trials
 from isfray.model.errors import InputError
 from tests.cluster.null_engine import NullEngine, begun, spec
+from tests.cluster.waiting import gone, pids, until
 
 pytestmark = pytest.mark.usefixtures("two_cpus")
 
@@ -98,7 +101,8 @@ def test_a_trial_that_kills_its_process_is_given_up_after_some_tries_and_the_oth
             limits=replace(QUICK, max_retries=1),
         )
     assert caught.value.failures[0].tries == 2
-    assert begun(diary).count(2) == 2
+    # Once more if its first death came before the answer of the trial before, which is blamed for it, once.
+    assert begun(diary).count(2) in (2, 3)
     assert trials(tmp_path / "c") == [0, 1, 3, 4, 5]
 
 
@@ -107,10 +111,30 @@ def test_a_stuck_trial_is_tried_elsewhere(tmp_path, undisturbed):
     go(
         tmp_path / "c",
         NullEngine(diary=diary, hangs_once=frozenset({5})),
-        limits=replace(QUICK, trial_timeout=2.0),
+        limits=replace(QUICK, trial_timeout=2.0, max_retries=100),  # on a slow machine, others are late too
     )
     assert_whole(tmp_path / "c", undisturbed)
-    assert begun(diary).count(5) == 2
+    assert len([tried for tried in pids(diary).values() if 5 in tried]) >= 2
+
+
+def test_patience_follows_from_the_median_of_the_same_run_and_is_never_less_than_a_minute():
+    limits = Limits()
+    assert limits.patience([]) == math.inf, "nothing is known yet"
+    assert limits.patience([0.01]) == 60.0
+    assert limits.patience([9.0, 10.0, 300.0]) == 200.0
+    assert replace(limits, trial_timeout=2.0).patience([10.0]) == 2.0
+
+
+def test_a_run_of_long_trials_is_not_judged_by_the_short_ones_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(Limits, "patience", lambda self, seconds: 20 * max(seconds) if seconds else math.inf)
+    gate = tmp_path / "gate"
+    asked = {"short": NullEngine(), "long": NullEngine(held_from=0, gate=gate, diary=tmp_path / "diary")}
+    runs = {name: Asked(spec(name, 3), engine, 300.0) for name, engine in asked.items()}
+    sweep = run_sweep("s", runs, tmp_path / "c", workers=2, wait=False, progress=False, limits=QUICK)
+    until(lambda: sweep["short"].progress().done == 3 and begun(tmp_path / "diary"), "a long trial alone")
+    time.sleep(2.0)
+    gate.touch()
+    assert sweep.wait().progress().retried == 0
 
 
 def test_a_trial_that_meets_a_machine_in_trouble_is_tried_elsewhere(tmp_path, undisturbed):
@@ -278,8 +302,7 @@ def test_the_loss_of_an_actor_is_an_ordinary_event(tmp_path, caplog):
 def test_no_actor_outlives_its_run(tmp_path):
     go(tmp_path, NullEngine(), 4)
     left = [p for p in psutil.Process(os.getpid()).children(recursive=True) if _is_actor(p)]
-    psutil.wait_procs(left, timeout=20)
-    assert not [p for p in left if p.is_running() and _is_actor(p)]
+    until(lambda: gone(left), "the end of the actors")
 
 
 def _is_actor(process: psutil.Process) -> bool:

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -15,8 +14,7 @@ import pytest
 
 from isfray.catalog import Catalog
 from tests.cluster.null_engine import begun
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cluster.waiting import ROOT, gone, started_by, until
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -39,18 +37,14 @@ def committed(folder: Path) -> list[int]:
 
 def in_the_middle(driver: subprocess.Popen[str], folder: Path) -> list[psutil.Process]:
     """Wait until both actors are at the gate and something is committed; returns what the driver has started."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and driver.poll() is None:
-        if sum(trial >= 20 for trial in begun(folder / "diary")) == 2 and committed(folder):
-            return psutil.Process(driver.pid).children(recursive=True)
-        time.sleep(0.1)
-    raise AssertionError(f"the driver did not get going: {driver.communicate()}")
+    at_the_gate = lambda: [trial for trial in begun(folder / "diary") if trial >= 20]  # noqa: E731
+    until(lambda: len(at_the_gate()) == 2 and committed(folder), "two actors at the gate and a commit", driver)
+    return psutil.Process(driver.pid).children(recursive=True)
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:
     assert len(processes) >= 4, "raylet, GCS and two actors at least"
-    _, alive = psutil.wait_procs(processes, timeout=180)
-    assert not alive
+    until(lambda: gone(processes), f"the end of {processes}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -73,11 +67,11 @@ def test_an_interrupted_driver_writes_what_is_done_says_how_to_go_on_and_leaves_
 
 def test_a_driver_that_dies_leaves_no_process_and_the_next_one_quietly_does_what_is_missing(tmp_path):
     driver = start(tmp_path)
-    processes = in_the_middle(driver, tmp_path)
-    agents = [process for process in processes if "Agent" in process.name()]  # Ray's own; they linger for a minute
+    in_the_middle(driver, tmp_path)
+    processes = started_by(driver)
     driver.kill()
     driver.communicate()
-    assert_gone([process for process in processes if process not in agents])
+    assert_gone(processes)
     kept = committed(tmp_path)
     assert 0 < len(kept) <= 20
     (tmp_path / "diary").unlink()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from ray._raylet import GcsClient
 from ray.cluster_utils import Cluster
+from ray.core.generated.autoscaler_pb2 import DrainNodeReason
 
 from isfray.activity import trial_seed
 from isfray.catalog import Catalog
@@ -18,6 +22,8 @@ from tests.cluster.null_engine import begun, trial_tables
 from tests.cluster.waiting import pids, until
 
 TRIALS, GATE = 30, 12  # trials from GATE on wait for the gate
+LARGE = 2000  # rows of a trial whose tables Ray keeps in the object store of the node that simulated it
+PREEMPTION = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +47,10 @@ def two_nodes(cluster) -> Cluster:
 
 
 @pytest.fixture
-def drive(two_nodes, python, tmp_path) -> Callable[[], subprocess.Popen[str]]:
+def drive(two_nodes, python, tmp_path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a driver that wants as many workers as the cluster has CPUs."""
     arguments = ("-m", "tests.cluster.drive", str(tmp_path), str(TRIALS), str(GATE), "0")
-    return lambda: python(*arguments, RAY_ADDRESS=two_nodes.address, RAY_AUTH_MODE="disabled")
+    return lambda *more: python(*arguments, *more, RAY_ADDRESS=two_nodes.address, RAY_AUTH_MODE="disabled")
 
 
 def at_the_gate(folder: Path, workers: int, but: frozenset[int] = frozenset()) -> frozenset[int]:
@@ -53,17 +59,18 @@ def at_the_gate(folder: Path, workers: int, but: frozenset[int] = frozenset()) -
     return waiting if len(waiting) >= workers else frozenset()
 
 
-def finish(driver: subprocess.Popen[str], folder: Path) -> None:
-    """Open the gate; the run ends with every trial once, as an undisturbed run has it."""
+def finish(driver: subprocess.Popen[str], folder: Path, rows: int = 20) -> str:
+    """Open the gate; the run ends with every trial once, as an undisturbed run has it. Returns what was told."""
     (folder / "gate").touch()
     _, told = driver.communicate(timeout=120)
     assert driver.returncode == 0, told
     catalog = Catalog(folder / "c")
     assert catalog.verify("run").ok
     for table in catalog.tables():
-        rows = catalog.scan(table).drop("run").sort("trial", maintain_order=True).collect()
-        expected = [trial_tables(k, trial_seed(7, k), 300.0, 20)[table].to_pylist() for k in range(TRIALS)]
-        assert rows.to_dicts() == [row for trial in expected for row in trial], table
+        found = catalog.scan(table).drop("run").sort("trial", maintain_order=True).collect()
+        expected = [trial_tables(k, trial_seed(7, k), 300.0, rows)[table].to_pylist() for k in range(TRIALS)]
+        assert found.to_dicts() == [row for trial in expected for row in trial], table
+    return told
 
 
 def test_a_node_that_goes_and_one_that_comes_change_nothing(two_nodes, drive, tmp_path):
@@ -75,6 +82,20 @@ def test_a_node_that_goes_and_one_that_comes_change_nothing(two_nodes, drive, tm
         two_nodes.add_node(num_cpus=1)
     until(lambda: at_the_gate(tmp_path, 2, but=first), "a worker on each new node", driver)
     finish(driver, tmp_path)
+
+
+def test_tables_that_were_only_on_a_node_that_was_preempted_are_simulated_again(two_nodes, drive, tmp_path):
+    driver = drive(str(LARGE), str(GATE + 1))
+    until(lambda: at_the_gate(tmp_path, 2), "two workers at the gate, and nothing written yet", driver)
+    gone = next(iter(two_nodes.worker_nodes))
+    gcs = GcsClient(two_nodes.address)
+    accepted, why = gcs.drain_node(gone.node_id, PREEMPTION, "spot capacity is wanted back", 0)
+    assert accepted, why
+    two_nodes.remove_node(gone, allow_graceful=False)
+    told = finish(driver, tmp_path, LARGE)
+    assert re.search(r"\d+ retried", told.splitlines()[-1])
+    again = Counter(begun(tmp_path / "diary"))
+    assert any(times > 1 for trial, times in again.items() if trial < GATE)
 
 
 def test_every_worker_killed_once_loses_and_doubles_no_trial(drive, tmp_path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isfray.cluster.outbox import Outbox, Parcel
+from isfray.cluster.outbox import GATHER, Outbox, Parcel
 
 arrivals = st.lists(st.tuples(st.integers(1, 100), st.floats(0, 3)), max_size=40)
 
@@ -49,13 +49,25 @@ def test_trials_and_bytes_count_as_unwritten_until_they_are_settled(sizes):
 
 def test_a_batch_that_comes_back_goes_out_again_unchanged():
     box = outbox()
-    for trial in range(7):
+    for trial in range(5):
         box.add(Parcel(trial, object(), 1, 0.0))
     batch = box.take(0.0)
+    for trial in (5, 6):
+        box.add(Parcel(trial, object(), 1, 0.0))
     box.put_back(batch)
     assert box.due(0.0) == 0.0
     assert box.take(0.0) == batch
     assert [parcel.trial for parcel in box.take(0.0, flush=True)] == [5, 6]
+
+
+def test_what_has_gathered_while_others_were_written_goes_in_few_large_batches():
+    box = outbox(batch_bytes=1000)
+    for trial in range(100):
+        box.add(Parcel(trial, object(), 1, 0.0))
+    assert [len(box.take(0.0) or ()) for _ in range(4)] == [GATHER * 5, GATHER * 5, 100 - 2 * GATHER * 5, 0]
+    for trial in range(100):
+        box.add(Parcel(trial, object(), 100, 0.0))
+    assert len(box.take(0.0)) == 1000 / 100, "not more bytes than agreed"
 
 
 def test_a_trial_waits_for_its_batch_no_longer_than_agreed():

@@ -9,10 +9,13 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import psutil
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_trials
@@ -30,13 +33,13 @@ class Stamp:
         return self
 
     def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:
-        return NullResult({name: self._numbered(table, trial, seed) for name, table in self.made.items()})
+        stamped = {"trial": np.full(20, trial, np.int32), "seed": np.full(1, seed, np.uint64)}
+        return NullResult({name: self._stamped(table, stamped) for name, table in self.made.items()})
 
-    def _numbered(self, table: pa.Table, trial: int, seed: int) -> pa.Table:
-        for name, value in (("trial", np.int32(trial)), ("seed", np.uint64(seed))):
-            if (at := table.schema.get_field_index(name)) >= 0:
-                table = table.set_column(at, table.schema.field(at), pa.array(np.full(len(table), value)))
-        return table
+    def _stamped(self, table: pa.Table, stamped: dict[str, NDArray[Any]]) -> pa.Table:
+        old = zip(table.column_names, table.columns, strict=True)
+        columns = [pa.array(stamped[name][: len(table)]) if name in stamped else column for name, column in old]
+        return pa.Table.from_arrays(columns, schema=table.schema)
 
 
 def cpu_seconds(spent: dict[int, tuple[str, float]]) -> None:
@@ -61,19 +64,23 @@ def main() -> None:
     how = {"t_stop": 300.0, "workers": 2, "progress": False, "wait": False, "limits": limits}
     handle = run_trials(spec("run", trials), folder, Stamp(), **how)
     spent: dict[int, tuple[str, float]] = {}
-    marks: list[tuple[float, int, int]] = []
-    while not handle.join(0.5):
+    marks: list[tuple[float, int, float, int]] = []
+    while not handle.join(1.0):
         cpu_seconds(spent)
-        marks.append((time.monotonic(), handle.progress().done, psutil.Process().memory_info().rss >> 20))
+        cpu = sum(seconds for _, seconds in spent.values())
+        marks.append((time.monotonic(), handle.progress().done, cpu, psutil.Process().memory_info().rss >> 20))
     handle.wait()
     marks = [mark for mark in marks if mark[1]]
-    print(f"{os.getloadavg()[0]:.1f} load; seconds, trials, trials/s, driver MB:")
-    for one, other in zip(marks[:: max(1, len(marks) // 10)], marks[:: max(1, len(marks) // 10)][1:], strict=False):
-        rate = (other[1] - one[1]) / (other[0] - one[0])
-        print(f"{other[0] - marks[0][0]:7.0f} {other[1]:7d} {rate:6.0f} {other[2]:5d}")
+    print(f"{os.getloadavg()[0]:.1f} load\nseconds  trials  trials/s  CPU ms per trial  driver MB")
+    shown = [marks[0], *(mark for mark in marks if mark[1] > 1000)][:: max(1, len(marks) // 12)]
+    for one, other in pairwise([*shown, marks[-1]]):
+        if done := other[1] - one[1]:
+            rate, cost = done / (other[0] - one[0]), 1000 * (other[2] - one[2]) / done
+            print(f"{other[0] - marks[0][0]:7.0f} {other[1]:7d} {rate:9.0f} {cost:17.2f} {other[3]:10d}")
+    print("CPU ms per trial, start of Ray included:")
     for name in sorted({name for name, _ in spent.values()}):
         total = sum(seconds for n, seconds in spent.values() if n == name)
-        print(f"{name:14} {1000 * total / trials:6.2f} CPU ms per trial")
+        print(f"  {name:14} {1000 * total / trials:6.2f}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import psutil
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,3 +36,24 @@ def pids(diary: Path, since: int = 0) -> dict[int, set[int]]:
         if trial >= since:
             found.setdefault(pid, set()).add(trial)
     return found
+
+
+def started_by(driver: subprocess.Popen[Any]) -> list[psutil.Process]:
+    """Processes below a driver, without Ray's agents, which linger for a minute when their node has died."""
+    found = []
+    for process in psutil.Process(driver.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [process] * ("gent" not in process.name())
+    return found
+
+
+def gone(processes: Iterable[psutil.Process]) -> bool:
+    """Whether all of them have ended; also true of those whose parent has not asked after them yet (zombies)."""
+    return all(map(_gone, processes))
+
+
+def _gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -166,3 +166,23 @@ def against_netstim(cell: Path, network: Path, times: list[float]) -> list[float
         out.append(float(np.abs(ours.voltage["soma"] - theirs.voltage["soma"]).max()))
         del connection, stimulus, process
     return out
+
+
+def memory(cell: Path, network: Path, releases: int, trials: int) -> list[float]:
+    """Resident memory (MB) after each of some trials with many releases."""
+    import psutil
+    import pyarrow as pa
+
+    simulator = Simulator(load_cell(cell), load_network(network), engine="coreneuron")
+    place = {
+        "synapse_type": ["INH"],
+        "synapse_id": [0],
+        "section_id": [1],
+        "section_pt_id": [1],
+        "soma_distance": [1.0],
+    }
+    rows, out = pa.table(place | {"times": [np.linspace(0.0, 2.0, releases)]}), []
+    for _ in range(trials):
+        simulator.replay(rows, t_stop=1.0)
+        out.append(psutil.Process().memory_info().rss / 2**20)
+    return out

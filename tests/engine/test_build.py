@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from isfray.engine.build import FLAGS, build_key, cache_folder, mod_folder, sources
@@ -133,3 +136,25 @@ def test_a_failing_build_names_a_log_that_holds_the_compilers_words(tiny, tmp_pa
 def test_a_cache_that_cannot_be_written_is_an_input_error(tiny, tmp_path):
     (tmp_path / "cache").write_text("a file where a folder has to be")
     assert "ISFRAY_CACHE" in last_line(tiny, tmp_path / "cache")
+
+
+def test_the_exponential_of_the_vector_loops_is_exact_to_the_last_digits(tmp_path):
+    source, library = tmp_path / "loop.cpp", tmp_path / "loop.so"
+    source.write_text(
+        'extern "C" void loop(const double* x, double* y, int n)'
+        " { for (int i = 0; i < n; i++) y[i] = coreneuron::exp(x[i]); }"
+    )
+    header = mod_folder() / "exp.hpp"
+    command = ["g++", *shlex.split(FLAGS), "-shared", "-fPIC", "-include", header, source, "-o", library]
+    subprocess.run(command, check=True)
+    x = np.concatenate([np.linspace(-600, 600, 400_001), np.linspace(-1, 1, 100_001), [0.0]])
+    y = np.empty_like(x)
+    loop = ctypes.CDLL(str(library)).loop
+    loop(x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p), len(x))
+    np.testing.assert_allclose(y, np.exp(x), rtol=5e-16, atol=0)
+    assert y[-1] == 1.0
+    x = np.array([-1e4, 1e4, -np.inf, np.inf, np.nan, 0, 0, 0])
+    loop(x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p), len(x))
+    assert (y[[0, 2]] < 1e-260).all()
+    assert (y[[1, 3]] > 1e260).all()
+    assert np.isnan(y[4])

@@ -205,3 +205,8 @@ def test_a_spike_is_a_sample_at_or_above_threshold_after_one_below():
     voltage = np.array([5.0, -1.0, 0.0, 3.0, -2.0, -0.1, 0.1])
     assert detect_spikes(time, voltage, 0.0).tolist() == [2.0, 6.0]
     assert detect_spikes(time[:1], voltage[:1], 0.0).tolist() == []
+
+
+def test_trials_without_end_do_not_fill_the_memory(tmp_path, small_network, write_network):
+    used = in_child(RUNS, "memory", write(tmp_path), write_network(small_network), 40_000, 25)
+    assert used[-1] - used[4] < 32  # what held the 800 000 events since would be 60 MB

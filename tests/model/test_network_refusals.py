@@ -15,7 +15,7 @@ from isfray.model.errors import InputError
 from isfray.model.network import load_network
 
 Write = Callable[..., Path]
-REMOVED = object()
+REMOVED = ...  # no value that JSON has, and of one name in every process
 
 
 def changed(data: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

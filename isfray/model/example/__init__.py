@@ -31,9 +31,11 @@ def example() -> tuple[CellModel, NetworkModel]:
 
     Examples
     --------
-    >>> cell, network = example()
-    >>> len(network.populations)
-    198
+    >>> cell, network = isfray.example()
+    >>> cell
+    <CellModel synthetic_L5tt: 139 sections, 554 segments, 12.4 mm of dendrite>
+    >>> network
+    <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
     """
     cell = example_cell()
     return cell, example_network(cell.geometry, NAME)
@@ -56,6 +58,12 @@ def write_example(folder: str | Path) -> tuple[Path, Path]:
     ------
     InputError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> cell_file, network_file = isfray.write_example("my_model")
+    >>> cell_file.name, network_file.name
+    ('synthetic_L5tt.param', 'network.param')
     """
     folder = Path(folder)
     mains = []

@@ -1,0 +1,63 @@
+"""How Sphinx builds the site; `scripts/docs` runs it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import isfray
+
+project = "isfray"
+copyright = "2026, the isfray developers"
+release = version = isfray.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build", "picture.py"]
+
+# pages
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence", "attrs_block"]
+suppress_warnings = ["config.cache"]
+
+# the tutorial runs whenever the site is built, in a folder of its own
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+
+# docstrings
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autosummary_generate = False
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+# how it looks
+html_theme = "furo"
+html_title = "isfray"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+pygments_style, pygments_dark_style = "friendly", "native"
+
+_QUOTED = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_])")
+_NAME = re.compile(r"[A-Za-z_][\w.]*(\(\))?")
+_RULES = re.compile(r"\s*\(FORMATS [\d., ]+\)")
+
+
+def _quoted(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Let names in single backticks lead to what they name, set others as code, and leave out numbers of rules."""
+
+    def role(found: re.Match[str]) -> str:
+        text = found[1]
+        return f":py:obj:`{text}`" if _NAME.fullmatch(text) else f"``{text}``"
+
+    lines[:] = _QUOTED.sub(role, _RULES.sub("", "\n".join(lines))).split("\n")
+
+
+def setup(app: Any) -> None:
+    """Tell Sphinx."""
+    app.connect("autodoc-process-docstring", _quoted)
