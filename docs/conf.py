@@ -36,6 +36,7 @@ napoleon_use_rtype = False
 
 # how it looks
 html_theme = "furo"
+highlight_language = "none"
 html_title = "isfray"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

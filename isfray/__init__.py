@@ -13,18 +13,8 @@ if TYPE_CHECKING:
     from isfray import analysis
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.cluster import (
-        ReplayError,
-        RunError,
-        RunHandle,
-        SweepHandle,
-        TrialError,
-        animate_2d,
-        animate_3d,
-        explore_3d,
-        plot_cell,
-        simulate,
-    )
+    from isfray.cluster import ReplayError, RunError, RunHandle, SweepHandle, TrialError, simulate
+    from isfray.cluster.films import animate_2d, animate_3d, explore_3d, plot_cell
     from isfray.engine import Simulator, TrialResult
     from isfray.model import (
         CellModel,
@@ -95,12 +85,9 @@ _ROOMS = {
         "RunHandle",
         "SweepHandle",
         "TrialError",
-        "animate_2d",
-        "animate_3d",
-        "explore_3d",
-        "plot_cell",
         "simulate",
     ),
+    "cluster.films": ("animate_2d", "animate_3d", "explore_3d", "plot_cell"),
     "engine": ("Simulator", "TrialResult"),
     "model": (
         "CellModel",

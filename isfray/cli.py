@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
+from isfray.model.display import megabytes
 from isfray.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -262,11 +263,7 @@ def _print_run(catalog: Catalog, name: str) -> None:
     for role, files in about.inputs.items():
         print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
     for table, rows in about.rows.items():
-        print(f"  {table:20} {rows:>12,} rows {_megabytes(about.bytes[table]):>10}")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
+        print(f"  {table:20} {rows:>12,} rows {megabytes(about.bytes[table]):>10}")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -277,7 +274,7 @@ def _verify(options: argparse.Namespace) -> int:
         report = catalog.verify(name, repair=options.repair)
         fine &= report.ok
         found = "sound" if report.ok else f"{len(report.problems)} problems"
-        print(f"{name}: {found}; {report.trials} trials, {report.files} files, {_megabytes(report.bytes)}")
+        print(f"{name}: {found}; {report.trials} trials, {report.files} files, {megabytes(report.bytes)}")
         for problem in report.problems:
             print(f"  {problem}")
         if report.leftovers or report.removed:
@@ -292,8 +289,8 @@ def _verify(options: argparse.Namespace) -> int:
 def _compact(options: argparse.Namespace) -> int:
     report = _existing(options.uri).compact(options.name)
     print(
-        f"{options.name}: {report.files_before} files, {_megabytes(report.bytes_before)}"
-        f" -> {report.files_after} files, {_megabytes(report.bytes_after)}"
+        f"{options.name}: {report.files_before} files, {megabytes(report.bytes_before)}"
+        f" -> {report.files_after} files, {megabytes(report.bytes_after)}"
     )
     return 0
 

@@ -26,7 +26,8 @@ def main() -> None:
     cell, network = isfray.example()
     catalog = isfray.Catalog("results")
     run = isfray.simulate(cell, network, catalog, run="stim_C2", trials=8, seed=7, t_stop=300.0, progress=False)
-    variants = {"control": {}, "no_VPM": {"network": edits.silence_populations(network, "VPM")}}
+    silent = edits.silence_populations(network, "VPM")
+    variants = {"control": {}, "no_VPM": {"network": silent}, "longer": {"t_stop": 60.0}}  # those of `simulate`
     sweep = isfray.simulate(cell, network, "sweeps", run="touch", trials=2, t_stop=40.0, variants=variants)
     begin = {
         "isfray": isfray,

@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path):
 def test_every_file_of_the_project_that_is_named_is_there(page: Path):
     for name in re.findall(r"`((?:docs|scripts|tests|isfray|mod)/[\w./-]+)`", page.read_text()):
         assert (ROOT / name).exists(), name
+
+
+def test_the_first_page_tells_of_every_extra():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    section = (DOCS / "start.md").read_text().split("## Extras")[1].split("\n## ")[0]
+    told = re.findall(r"`([\w-]+)`", "".join(re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)))
+    assert set(told) == set(extras)
 
 
 def test_the_citation_is_of_this_version():

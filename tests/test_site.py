@@ -150,4 +150,4 @@ def test_the_tutorial_s_cell_answers_the_touch_and_owes_it_to_the_thalamus(tutor
 
 
 def test_the_tutorial_s_replay_gives_the_same_voltage(tutorial):
-    assert text_of(outputs(tutorial, "simulator.replay")[-1]) == "np.float64(0.0)"
+    assert text_of(outputs(tutorial, "simulator.replay")[-1]) == "largest difference: 0 mV\n"

@@ -72,7 +72,7 @@ class RunTables:
 
     @cached_property
     def t_stop(self) -> float:
-        """Simulated time, ms: the shortest, if trials differ."""
+        """Simulated time, ms; the shortest, if trials differ."""
         shortest = self.scan("trials").select(pl.col("t_stop").min()).collect().item()
         return float(shortest)
 

@@ -1,4 +1,4 @@
-"""Trials on Ray: actors, dispatch, progress; and films of them."""
+"""Trials on Ray: actors, dispatch, progress; and, in `isfray.cluster.films`, films of them."""
 
 # ruff: noqa: E402
 import logging
@@ -18,7 +18,6 @@ with warnings.catch_warnings():
     import tqdm.auto  # noqa: F401
 
 from isfray.cluster.failures import ReplayError, RunError, TrialError
-from isfray.cluster.films import animate_2d, animate_3d, explore_3d, plot_cell
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.simulation import simulate
 
@@ -28,9 +27,5 @@ __all__ = [
     "RunHandle",
     "SweepHandle",
     "TrialError",
-    "animate_2d",
-    "animate_3d",
-    "explore_3d",
-    "plot_cell",
     "simulate",
 ]

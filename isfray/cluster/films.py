@@ -73,7 +73,7 @@ def animate_2d(
 
     Examples
     --------
-    >>> isfray.animate_2d(catalog, "stim_C2", path="vm.gif", t_start=250, t_stop=252, size=(480, 384)).path.name
+    >>> isfray.animate_2d(catalog, "stim_C2", path="vm.gif", t_start=250, t_stop=251, size=(480, 384)).path.name
     'vm.gif'
     """
     given: Common = {"by": "sign", **style}
@@ -183,7 +183,7 @@ def animate_3d(
 
     Examples
     --------
-    >>> isfray.animate_3d(catalog, "stim_C2", path="cell.mp4", t_start=250, t_stop=252, size=(480, 384)).path.name
+    >>> isfray.animate_3d(catalog, "stim_C2", path="cell.mp4", t_start=250, t_stop=251, size=(480, 384)).path.name
     'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}

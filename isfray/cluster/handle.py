@@ -65,7 +65,7 @@ class RunHandle(Shown):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Trials that were given up, once the run is over: number, tries, error and traceback of each."""
+        """Trials that were given up, once the run is over, with number, tries, error and traceback of each."""
         return self._failures
 
     def progress(self) -> Progress:
@@ -214,7 +214,7 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         Examples
         --------
         >>> sweep.progress().total
-        4
+        6
         """
         return Progress.of_all(self.name, [run.progress() for run in self.values()])
 
@@ -225,7 +225,7 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         --------
         >>> sweep.cancel()
         >>> [run.cancelled for run in sweep.values()]
-        [True, True]
+        [True, True, True]
         """
         for run in self.values():
             run.cancel()
@@ -251,7 +251,7 @@ class SweepHandle(Shown, Mapping[str, RunHandle]):
         Examples
         --------
         >>> sweep.wait(timeout=60.0)
-        <SweepHandle touch: 4 of 4 trials committed>
+        <SweepHandle touch: 6 of 6 trials committed>
         """
         if not self.join(timeout):
             raise TimeoutError(f"sweep {self.name} is not over after {timeout} s: {self.progress()}")

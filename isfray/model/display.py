@@ -83,8 +83,8 @@ class Facts:
         head = f"<div><strong>{escape(self.kind)}</strong>{name}: {escape(self.gist)}</div>"
         beside = svg(self.drawing) if self.drawing is not None else ""
         return (
-            '<div style="display:flex;gap:1.5em;align-items:flex-start;margin:.3em 0">'
-            f'{beside}<div style="flex:1;min-width:0;overflow-x:auto">{head}{body}</div></div>'
+            '<div style="display:flex;flex-wrap:wrap;gap:.5em 1.5em;align-items:flex-start;margin:.3em 0">'
+            f'{beside}<div style="flex:1 1 20em;min-width:0;overflow-x:auto">{head}{body}</div></div>'
         )
 
 

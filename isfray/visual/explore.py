@@ -18,12 +18,15 @@ from isfray.visual.capsules import Capsules, capsules
 from isfray.visual.colours import colour_map
 from isfray.visual.interactive import asset, document
 from isfray.visual.morphology import upright_3d
+from isfray.visual.page import page_path, write_page
 from isfray.visual.scene3d import THICKNESS
 from isfray.visual.segments import SegmentTraces
 from isfray.visual.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, colour_of
 
 LONGEST_FLASH = 10.0
 """Releases this long before the first frame can still be seen in it, ms."""
+PIECE = 3.0
+"""Length of the straight pieces that dendrites are drawn in, um."""
 _MISSING = 2**16 - 1
 _SIZE = (1000, 800)
 _HINT = "Drag to turn, shift and drag to move, wheel or pinch to zoom; click a section for its trace."
@@ -73,9 +76,7 @@ def explore(
     -----
     Values are stored in steps of 1/65534 of their span, places in steps of 1/32767 of the cell's extent.
     """
-    out = Path(path)
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise InputError("is no page", key="path", value=str(out), expected="a name that ends with .html")
+    out = page_path(path)
     codes, low, high = _quantised(cell, traces)
     name = "Membrane potential" if traces.variable == "v" else traces.variable
     data = {
@@ -92,7 +93,7 @@ def explore(
         "missing": _MISSING,
         "values": _packed(codes),
         "maps": {theme: _packed(colour_map(None, look).astype(np.uint8)) for theme, look in THEMES.items()},
-        **_shape(capsules(cell, axon=True), cell),
+        **_shape(capsules(cell, axon=True).pieces(PIECE), cell),
         **_places(cell),
         **_releases(cell, releases, float(traces.times[0]), float(traces.times[-1])),
     }
@@ -101,12 +102,9 @@ def explore(
     lines = f'<span>{escape(about)}</span> <span class="hint">{_HINT}</span>'
     head = f'<header><h1>{escape(title)}</h1><p class="muted">{lines}</p></header>'
     body = "\n".join([head, asset("explore.html"), asset("transport.html")])
-    page = document(title, body, data, size=_SIZE, styles=("base.css", "explore.css"), scripts=_SCRIPTS)
-    try:
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(out)) from None
-    return out
+    return write_page(
+        out, document(title, body, data, size=_SIZE, styles=("base.css", "explore.css"), scripts=_SCRIPTS)
+    )
 
 
 def _packed(values: NDArray[Any]) -> str:

@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 
 from isfray.model.errors import InputError
 from isfray.visual.interactive import framed
-from isfray.visual.style import THEME_STYLE
+from isfray.visual.style import THEME_STYLE, PathLike
 
 _FILMS = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".png": "image/png"}
-_PAGES = (".html", ".htm")
+PAGES = (".html", ".htm")
+"""Endings of pages."""
 _DPI = 240
 
 
@@ -43,6 +44,7 @@ thead th {{ vertical-align: bottom }}
 th {{ font-weight: 500; text-align: left }}
 th, td {{ padding: .22rem 1.2rem .22rem 0; vertical-align: top }}
 tbody tr + tr {{ border-top: 1px solid var(--shade) }}
+thead + tbody td {{ min-width: 6.5rem }}
 td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
 th.number {{ text-align: right }}
 code {{ font-size: .87em; overflow-wrap: anywhere }}
@@ -58,6 +60,23 @@ def page(title: str, body: Sequence[str]) -> str:
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
     )
     return head + "\n".join(body) + "\n</body>\n</html>\n"
+
+
+def page_path(path: PathLike) -> Path:
+    """Return the path of a page to write; InputError if its name is no page's."""
+    out = Path(path)
+    if out.suffix.lower() not in PAGES:
+        raise InputError("is no page", key="path", value=str(out), expected="a name that ends with .html")
+    return out
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Write a page; InputError if it cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(path)) from None
+    return path
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
@@ -103,14 +122,14 @@ def _image(ax: Axes) -> str:
 def film(path: str | Path) -> str:
     """Return an animation's file as part of the page: a film, or a page with a player."""
     name, ending = Path(path).name, Path(path).suffix.lower()
-    if ending not in _FILMS and ending not in _PAGES:
-        expected = "one of " + ", ".join([*_FILMS, *_PAGES])
+    if ending not in _FILMS and ending not in PAGES:
+        expected = "one of " + ", ".join([*_FILMS, *PAGES])
         raise InputError("is no film", key="films", value=str(path), expected=expected)
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", key="films", value=str(path)) from None
-    if ending in _PAGES:
+    if ending in PAGES:
         return f'<figure class="page">{_framed(data, path)}<figcaption>{escape(name)}</figcaption></figure>'
     source = f"data:{_FILMS[ending]};base64,{base64.b64encode(data).decode()}"
     video = f'<video controls loop src="{source}"></video>'

@@ -24,13 +24,12 @@ from isfray.analysis import (
     voltage_statistics,
 )
 from isfray.catalog import Catalog, RunInfo
-from isfray.model.errors import InputError
 from isfray.visual.activations import plot_activations
 from isfray.visual.dendrogram import plot_dendrogram
 from isfray.visual.histogram import SETTLING, Stimulus, plot_psth
 from isfray.visual.models import stimulus_time
 from isfray.visual.morphology import plot_morphology
-from isfray.visual.page import facts, figure, film, grid, page
+from isfray.visual.page import facts, figure, film, grid, page, page_path, write_page
 from isfray.visual.raster import plot_raster
 from isfray.visual.style import PathLike, place, trials
 from isfray.visual.traces import plot_voltage
@@ -72,9 +71,7 @@ def write_report(
     InputError
         If the run has no finished trial, or the file cannot be written.
     """
-    out = Path(path)
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise InputError("is no page", key="path", value=str(out), expected="a name that ends with .html")
+    out = page_path(path)
     shown = [film(f) for f in map(Path, films)]
     tables, about = run_tables(catalog, run), catalog.info(run)
     at = stimulus_time(tables.network) if stimulus == "network" else stimulus
@@ -86,11 +83,7 @@ def write_report(
     if films:
         body += ["<h2>Animations</h2>", _grid(shown)]
     body += ["<h2>What was run</h2>", *_provenance(about)]
-    try:
-        out.write_text(page(f"{run}: isfray", body), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(out)) from None
-    return out
+    return write_page(out, page(f"{run}: isfray", body))
 
 
 def _grid(figures: Sequence[str]) -> str:
@@ -224,7 +217,10 @@ def _cell(catalog: Catalog, run: str) -> list[str]:
 
 def _provenance(about: RunInfo) -> list[str]:
     units = {"dt": " ms", "t_stop": " ms"}
-    settings = [(name, escape(f"{value}{units.get(name, '')}")) for name, value in sorted(about.settings.items())]
+    settings = [
+        (name, escape(f"{value}{units.get(name, '')}" if value or value == 0 else "none"))
+        for name, value in sorted(about.settings.items())
+    ]
     files = []
     for role, given in about.inputs.items():
         for file in (given["main"], *given["references"].values()):

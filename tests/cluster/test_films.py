@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +127,24 @@ def test_a_still_shows_the_cell_at_its_time(catalog, tmp_path):
     still = isfray.plot_cell(catalog, "touch", trial=0, t=51.0, path=tmp_path / "cell.png", size=(800, 640))
     assert imageio.imread(still.path).shape[:2] == (640, 800)
     assert str(still) == f"{tmp_path / 'cell.png'}: 800 x 640, the trial at 51 ms"
+
+
+def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_path, capsys):
+    out = tmp_path / "cell.html"
+    asked = ["animate", "page", catalog.uri, "touch", "--trial", "1", "--t-start", "40", "--t-stop", "60"]
+    assert main([*asked, "--t-step", "0.5", "--out", str(out)]) == 0
+    assert "cell.html: 0.1 MB" in capsys.readouterr().out
+    data = json.loads(re.search(r'id="data">(.*)</script>', out.read_text())[1])
+    codes = np.frombuffer(base64.b64decode(data["values"]), "<u2").reshape(40, -1)
+    soma = stored_soma(catalog, 1)
+    span = data["high"] - data["low"]
+    shown = data["low"] + codes[:, 0] * span / (data["missing"] - 1)
+    assert shown == pytest.approx(soma[np.round(np.array(data["times"]) / 0.025).astype(int)], abs=span / 65000)
+    assert data["limits"][0] <= soma[1600:2401].min() + 1e-4
+    assert data["limits"][1] >= soma[1600:2401].max() - 1e-4
+    assert data["stimulus"] == 50.0
+    assert main([*asked, "--turn", "1", "--out", str(out)]) == 2
+    assert "--turn is no option of page" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,13 @@
       colour.set(code === missing ? ink : table.subarray(k, k + 3), 4 * s);
       colour[4 * s + 3] = visible(s) ? 255 : 0;
     }
-    const out = new Uint8Array(4 * count), outline = new Uint8Array(4 * count), rim = [...rgb(colours.ink), 255];
-    for (let p = 0; p < count; p++) {
-      out.set(colour.subarray(4 * segment[p], 4 * segment[p] + 4), 4 * p);
-      if (chosen && sectionOf[segment[p]] === sectionOf[chosen] && visible(chosen)) outline.set(rim, 4 * p);
-    }
-    return [out, outline];
+    const out = new Uint32Array(count), colours32 = new Uint32Array(colour.buffer);
+    for (let p = 0; p < count; p++) out[p] = colours32[segment[p]];
+    const painted = new Uint8Array(out.buffer);
+    if (!chosen || !visible(chosen)) return [painted, null];
+    const outline = new Uint8Array(4 * count), rim = [...rgb(colours.ink), 255];
+    for (let p = 0; p < count; p++) if (sectionOf[segment[p]] === sectionOf[chosen]) outline.set(rim, 4 * p);
+    return [painted, outline];
   }
 
   /* Releases, ascending in time */
@@ -175,7 +176,7 @@
   part("shown").addEventListener("change", changed);
   part("variable").textContent = data.label;
   const ends = ["low", "high"].map(part);
-  const written = () => ends.forEach((end, k) => { end.value = Number(limits[k].toPrecision(4)); });
+  const written = () => ends.forEach((end, k) => { end.value = Number(limits[k].toPrecision(3)); });
   ends.forEach((end, k) => end.addEventListener("change", () => {
     const to = end.value === "" ? NaN : Number(end.value);
     if (k ? to > limits[0] : to < limits[1]) limits[k] = to;
