@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -175,13 +176,9 @@ def memory(options: argparse.Namespace) -> dict[str, float]:
 
 
 def through_ray(options: argparse.Namespace) -> dict[str, Any]:
-    """Trials per second through `simulate` with 1 and 2 actors, and in a plain loop in one process."""
+    """Trials per second through `simulate` with 1 and 2 actors, and in 1 and 2 plain loops."""
     cell, network = models(options)
-    child = Child("default", options)
-    child.trial(10_000)
-    loop = [child.trial(k)["wall"] for k in range(options.ray_trials)]
-    child.end()
-    out: dict[str, Any] = {"loop": 1 / statistics.mean(loop)}
+    out: dict[str, Any] = {f"loops_{n}": loops(n, options) for n in (1, 2)}
     with tempfile.TemporaryDirectory() as folder:
         catalog = isfray.Catalog(folder)
         for workers in (1, 2):
@@ -193,6 +190,22 @@ def through_ray(options: argparse.Namespace) -> dict[str, Any]:
             all_busy = (ended[n - workers] - ended[workers - 1]).total_seconds()
             out[f"actors_{workers}"] = (n - 2 * workers + 1) / all_busy
     return out
+
+
+def loops(n: int, options: argparse.Namespace) -> float:
+    """Trials per second of `n` plain loops side by side: what the cores give when they share caches and memory."""
+
+    def loop(child: Child) -> float:
+        return 1 / statistics.mean(child.trial(k)["wall"] for k in range(options.ray_trials))
+
+    children = [Child("default", options) for _ in range(n)]
+    for child in children:
+        child.trial(10_000)
+    with ThreadPoolExecutor(n) as pool:
+        rates = list(pool.map(loop, children))
+    for child in children:
+        child.end()
+    return sum(rates)
 
 
 def processor() -> str:
@@ -219,9 +232,10 @@ def show(result: dict[str, Any]) -> None:
     if "ray" in result:
         r = result["ray"]
         print(
-            f"trials per second: loop {r['loop']:.3f}, 1 actor {r['actors_1']:.3f}, 2 actors {r['actors_2']:.3f};"
-            f" Ray and catalog cost {r['loop'] / r['actors_1'] - 1:+.1%} of a trial, 2 actors give"
-            f" {r['actors_2'] / r['actors_1']:.2f} times one"
+            f"trials per second: 1 loop {r['loops_1']:.3f}, 2 loops {r['loops_2']:.3f}, 1 actor {r['actors_1']:.3f},"
+            f" 2 actors {r['actors_2']:.3f}; Ray and catalog cost {r['loops_1'] / r['actors_1'] - 1:+.1%} of a trial on"
+            f" one actor, {r['loops_2'] / r['actors_2'] - 1:+.1%} on two;"
+            f" 2 actors give {r['actors_2'] / r['actors_1']:.2f} times one, 2 loops {r['loops_2'] / r['loops_1']:.2f}"
         )
 
 
