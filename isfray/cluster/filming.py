@@ -101,8 +101,15 @@ def render(
 
 def draw(scene: Scene, replayed: Replayed, first: int, last: int, pack: Callable[[U8], bytes] | None) -> Any:
     """Draw frames `first` to `last` - 1: a list of packed ones, or an array of their pixels."""
-    drawn = [scene.frame(number, replayed.traces) for number in range(first, last)]
-    return np.stack(drawn) if pack is None else [pack(frame) for frame in drawn]
+    frames = (scene.frame(number, replayed.traces) for number in range(first, last))
+    if pack is not None:
+        return [pack(frame) for frame in frames]
+    start = next(frames)
+    chunk = np.empty((last - first, *start.shape), start.dtype)
+    chunk[0] = start
+    for place, frame in zip(chunk[1:], frames, strict=True):
+        place[...] = frame
+    return chunk
 
 
 def _get(ref: Any) -> Any:
