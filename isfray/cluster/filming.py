@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -21,7 +20,7 @@ U8 = NDArray[np.uint8]
 T = TypeVar("T")
 
 CHUNK = 8
-"""Frames of a task: what the loss of a renderer costs."""
+"""Frames of a task, fewer near the end of a film: what the loss of a renderer costs."""
 _AHEAD = 2  # chunks begun per CPU: frames that wait to be written must not fill the object store
 _RETRIES = 5  # of a task whose process died
 
@@ -82,21 +81,28 @@ def render(
     """
     task = ray.remote(num_cpus=1, max_retries=_RETRIES)(draw).options(name="isfray frames")
     shared = ray.put(scene)
-    firsts = iter(range(0, frames, CHUNK))
     begun: deque[Any] = deque()
+    first = 0
     try:
         while True:
-            room = _AHEAD * max(1, session.cpus()) - len(begun)
-            for first in islice(firsts, max(room, 0)):
-                begun.append(task.remote(shared, replayed, first, min(first + CHUNK, frames), pack))
+            cpus = max(1, session.cpus())  # an autoscaled cluster grows meanwhile
+            while first < frames and len(begun) < _AHEAD * cpus:
+                last = first + chunk(frames - first, cpus)
+                begun.append(task.remote(shared, replayed, first, last, pack))
+                first = last
             if not begun:
                 return
-            chunk = _get(begun.popleft())
-            yield from chunk
-            tell(len(chunk))
+            drawn = _get(begun.popleft())
+            yield from drawn
+            tell(len(drawn))
     finally:
         for ref in begun:
             ray.cancel(ref)
+
+
+def chunk(left: int, renderers: int) -> int:
+    """How many of the frames that are left make the next chunk: fewer towards the end, so that renderers end together."""
+    return min(CHUNK, -(-left // (2 * renderers)))
 
 
 def draw(scene: Scene, replayed: Replayed, first: int, last: int, pack: Callable[[U8], bytes] | None) -> Any:
@@ -105,11 +111,11 @@ def draw(scene: Scene, replayed: Replayed, first: int, last: int, pack: Callable
     if pack is not None:
         return [pack(frame) for frame in frames]
     start = next(frames)
-    chunk = np.empty((last - first, *start.shape), start.dtype)
-    chunk[0] = start
-    for place, frame in zip(chunk[1:], frames, strict=True):
+    pixels = np.empty((last - first, *start.shape), start.dtype)  # one buffer: cheaper to hand over than one a frame
+    pixels[0] = start
+    for place, frame in zip(pixels[1:], frames, strict=True):
         place[...] = frame
-    return chunk
+    return pixels
 
 
 def _get(ref: Any) -> Any:
