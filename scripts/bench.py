@@ -30,6 +30,7 @@ PATHS: dict[str, dict[str, Any]] = {
 """What is compared: isfray's default; NEURON; NEURON with one point process per active synapse; that with mechanisms
 compiled with the flags that NEURON uses by itself; and also with every segment recorded, as ISF does it."""
 PLAIN = ("reference, -O2", "as ISF")
+TURNS = 3
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=5, metavar="N", help="trials per path, alternating (5)")
     parser.add_argument("--memory-trials", type=int, default=0, metavar="N", help="trials of the memory slope (none)")
     parser.add_argument(
-        "--ray-trials", type=int, default=0, metavar="N", help="trials through simulate, per actor (none)"
+        "--ray-trials", type=int, default=0, metavar="N", help="trials per actor through simulate, three times (none)"
     )
     parser.add_argument("--json", default="bench.json", metavar="FILE")
     parser.add_argument("--child", metavar="PATH", help=argparse.SUPPRESS)
@@ -176,20 +177,33 @@ def memory(options: argparse.Namespace) -> dict[str, float]:
 
 
 def through_ray(options: argparse.Namespace) -> dict[str, Any]:
-    """Trials per second through `simulate` with 1 and 2 actors, and in 1 and 2 plain loops."""
+    """Trials per second in 1 and 2 plain loops, and through `simulate` with 1 and 2 actors.
+
+    In turns, for the speed of a shared machine drifts by more than what Ray costs.
+    """
+    ways = {
+        "loops_1": lambda: loops(1, options),
+        "loops_2": lambda: loops(2, options),
+        "actors_1": lambda: actors(1, options),
+        "actors_2": lambda: actors(2, options),
+    }
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(TURNS):
+        for name, measure in ways.items():
+            found[name].append(measure())
+    return {name: statistics.median(rates) for name, rates in found.items()} | {"all": found}
+
+
+def actors(n: int, options: argparse.Namespace) -> float:
+    """Trials per second through `simulate` with `n` actors, while every one of them has a trial."""
     cell, network = models(options)
-    out: dict[str, Any] = {f"loops_{n}": loops(n, options) for n in (1, 2)}
+    trials = options.ray_trials * n
     with tempfile.TemporaryDirectory() as folder:
         catalog = isfray.Catalog(folder)
-        for workers in (1, 2):
-            n = options.ray_trials * workers
-            run = f"actors{workers}"
-            isfray.simulate(cell, network, catalog, run=run, trials=n, seed=7, t_stop=options.t_stop, workers=workers)
-            ended = catalog.scan("trials", run=run).collect()["finished_at"].sort().to_list()
-            # while every actor has a trial: the first ends, and the last, are nobody's throughput
-            all_busy = (ended[n - workers] - ended[workers - 1]).total_seconds()
-            out[f"actors_{workers}"] = (n - 2 * workers + 1) / all_busy
-    return out
+        isfray.simulate(cell, network, catalog, run="bench", trials=trials, seed=7, t_stop=options.t_stop, workers=n)
+        ended = catalog.scan("trials", run="bench").collect()["finished_at"].sort().to_list()
+    # the first to end, and the last, are nobody's throughput
+    return (trials - 2 * n + 1) / (ended[trials - n] - ended[n - 1]).total_seconds()
 
 
 def loops(n: int, options: argparse.Namespace) -> float:
