@@ -37,13 +37,12 @@ INITIAL {
 }
 
 PROCEDURE states() {
-    LOCAL a, b
-    a = alpham(v)
-    b = betam(v)
-    m = relaxed(m, a/(a + b), a + b)
-    a = alphah(v)
-    b = betah(v)
-    h = relaxed(h, a/(a + b), a + b)
+    LOCAL u, d
+    u = (v + 27)/3.8
+    d = linoid_under(u, exp(-u))
+    m = gated(m, 0.055*3.8*linoid_over(u), d*betam(v), d)
+    d = 1 + exp(-(v + 15)/28)
+    h = gated(h, d*alphah(v), 0.0065, d)
 }
 
 FUNCTION alpham(v (mV)) (/ms) {

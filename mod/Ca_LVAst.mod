@@ -36,27 +36,17 @@ INITIAL {
     h = hinf(v)
 }
 
+: tau of m is (5 + 20/(1 + e))/qt, of h (20 + 50/(1 + e))/qt
 PROCEDURE states() {
-    m = relaxed(m, minf(v), mrate(v))
-    h = relaxed(h, hinf(v), hrate(v))
+    LOCAL e
+    e = exp((v + 35)/5)
+    m = relaxed_by(m, 1, 1 + exp(-(v + 40)/6), 2.952882641412121*(1 + e), 25 + 5*e)
+    e = exp((v + 50)/7)
+    h = relaxed_by(h, 1, 1 + exp((v + 90)/6.4), 2.952882641412121*(1 + e), 70 + 20*e)
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 40)/6)) }
 
-: tau = (5 + 20/(1 + e))/qt
-FUNCTION mrate(v (mV)) (/ms) {
-    LOCAL e
-    e = exp((v + 35)/5)
-    mrate = 2.952882641412121*(1 + e)/(25 + 5*e)
-}
-
 FUNCTION hinf(v (mV)) { hinf = 1/(1 + exp((v + 90)/6.4)) }
-
-: tau = (20 + 50/(1 + e))/qt
-FUNCTION hrate(v (mV)) (/ms) {
-    LOCAL e
-    e = exp((v + 50)/7)
-    hrate = 2.952882641412121*(1 + e)/(70 + 20*e)
-}
 
 INCLUDE "relaxed.inc"

@@ -37,10 +37,10 @@ BREAKPOINT {
 INITIAL { m = alpha(v)/(alpha(v) + beta(v)) }
 
 PROCEDURE states() {
-    LOCAL a, b
-    a = alpha(v)
-    b = beta(v)
-    m = relaxed(m, a/(a + b), a + b)
+    LOCAL u, d
+    u = -(v + 154.9)/11.9
+    d = linoid_under(u, exp(-u))
+    m = gated(m, 0.00643*11.9*linoid_over(u), d*beta(v), d)
 }
 
 : 0.00643 (v + 154.9)/(exp((v + 154.9)/11.9) - 1)

@@ -33,21 +33,17 @@ STATE { m }
 
 INITIAL { m = minf(v) }
 
+: a = 0.0033 exp(0.1 (v + 35)) qt, b = 0.0033 exp(-0.1 (v + 35)) qt
 PROCEDURE states() {
-    m = relaxed(m, minf(v), mrate(v))
+    LOCAL e
+    e = exp(-0.1*(v + 35))
+    m = gated(m, 2.952882641412121*0.0033, 2.952882641412121*0.0033*e*e, e)
 }
 
 FUNCTION minf(v (mV)) {
     LOCAL e
     e = exp(-0.1*(v + 35))
     minf = 1/(1 + e*e)
-}
-
-: qt (a + b) with a = 0.0033 exp(0.1 (v + 35)) and b = 0.0033 exp(-0.1 (v + 35))
-FUNCTION mrate(v (mV)) (/ms) {
-    LOCAL e
-    e = exp(-0.1*(v + 35))
-    mrate = 2.952882641412121*0.0033*(e + 1/e)
 }
 
 INCLUDE "relaxed.inc"

@@ -46,10 +46,10 @@ PROCEDURE states() {
     LOCAL u, e
     u = (v + 38 - vshiftm)/slopem
     e = exp(-u)
-    m = relaxed(m, activation(e), activation_rate(u, e, slopem))
+    m = activated(m, u, e, slopem)
     u = (v + 66 - vshifth)/slopeh
     e = exp(-u)
-    h = relaxed(h, inactivation(e), inactivation_rate(u, e, slopeh))
+    h = inactivated(h, u, e, slopeh)
 }
 
 INCLUDE "relaxed.inc"

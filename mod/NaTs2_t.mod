@@ -40,10 +40,10 @@ PROCEDURE states() {
     LOCAL u, e
     u = (v + 32)/6
     e = exp(-u)
-    m = relaxed(m, activation(e), activation_rate(u, e, 6))
+    m = activated(m, u, e, 6)
     u = (v + 60)/6
     e = exp(-u)
-    h = relaxed(h, inactivation(e), inactivation_rate(u, e, 6))
+    h = inactivated(h, u, e, 6)
 }
 
 INCLUDE "relaxed.inc"

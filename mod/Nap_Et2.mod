@@ -37,18 +37,15 @@ INITIAL {
 }
 
 PROCEDURE states() {
-    m = relaxed(m, minf(v), mrate(v))
+    LOCAL u, e
+    u = (v + 38)/6
+    e = exp(-u)
+    : m at a sixth of the transient channel's rate (sodium.inc)
+    m = relaxed_by(m, 1, 1 + exp(-(v + 52.6)/4.6), 2.952882641412121*(0.182 + 0.124*e)*linoid_over(u), linoid_under(u, e))
     h = relaxed(h, hinf(v), hrate(v))
 }
 
 FUNCTION minf(v (mV)) { minf = 1/(1 + exp(-(v + 52.6)/4.6)) }
-
-: A sixth of the transient channel's rate (sodium.inc)
-FUNCTION mrate(v (mV)) (/ms) {
-    LOCAL u
-    u = (v + 38)/6
-    mrate = activation_rate(u, exp(-u), 1)
-}
 
 FUNCTION hinf(v (mV)) { hinf = 1/(1 + exp((v + 48.8)/10)) }
 

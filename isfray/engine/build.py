@@ -31,6 +31,7 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
+_WRAPPED = "" if sys.platform == "darwin" else "-Wl,--wrap=_ZN10coreneuron16nrn_get_mechnameEi"  # mod/names.hpp
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 
@@ -180,7 +181,8 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
         (work / platform.machine()).mkdir()
         (work / platform.machine() / "special").touch()
         own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
-        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}", "mod"]
+        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
+        command += ["-l", _WRAPPED, "mod"]
     else:
         command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
     with log.open("wb") as output:
