@@ -41,9 +41,8 @@ PROCEDURE states() {
     u = (v + 32)/6
     e = exp(-u)
     m = activated(m, u, e, 6)
-    u = (v + 60)/6
-    e = exp(-u)
-    h = inactivated(h, u, e, 6)
+    : exp(-(v + 60)/6), for h's u is m's and 28/6
+    h = inactivated(h, u + 28/6.0, 0.009403562551495206*e, 6)
 }
 
 INCLUDE "relaxed.inc"

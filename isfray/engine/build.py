@@ -31,7 +31,9 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-_WRAPPED = "" if sys.platform == "darwin" else "-Wl,--wrap=_ZN10coreneuron16nrn_get_mechnameEi"  # mod/names.hpp
+# Functions of CoreNEURON that have a better one in mod/names.hpp and mod/solver.hpp; Apple's linker cannot do that.
+_REPLACED = ("_ZN10coreneuron16nrn_get_mechnameEi", "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE")
+_LINK = "" if sys.platform == "darwin" else " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 
@@ -79,7 +81,8 @@ def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = Fal
         If the compiler cannot be run.
     """
     python = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
-    parts = (flags, _compiler_version(compiler), metadata.version("neuron"), python, _processor(), str(coreneuron))
+    library = f"CoreNEURON {_LINK}" if coreneuron else "NEURON"
+    parts = (flags, _compiler_version(compiler), metadata.version("neuron"), python, _processor(), library)
     digest = hashlib.sha256("\0".join(parts).encode())
     for path in sources(folder):
         digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
@@ -182,7 +185,7 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
         (work / platform.machine() / "special").touch()
         own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
         command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
-        command += ["-l", _WRAPPED, "mod"]
+        command += ["-l", _LINK, "mod"]
     else:
         command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
     with log.open("wb") as output:
