@@ -8,6 +8,7 @@ the same kinetics share one point process: conductances add linearly.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,21 @@ from isfray.model.network import NetworkModel, Receptor
 
 PostEvents = Callable[[], int]
 Kinetics = tuple[str, tuple[tuple[str, float], ...]]
+
+
+@dataclass(eq=False)
+class Connection:
+    """A NetCon, and the weights it has: setting them through NEURON costs more than all else about a release."""
+
+    netcon: Any
+    weights: tuple[float, ...] = ()
+
+    def weigh(self, weights: tuple[float, ...]) -> None:
+        """Give it these peak conductances, nS."""
+        if weights != self.weights:
+            for k, weight in enumerate(weights):
+                self.netcon.weight[k] = weight
+            self.weights = weights
 
 
 class Synapses:
@@ -39,7 +55,7 @@ class Synapses:
     def __init__(self, cell: LiveCell, network: NetworkModel, placement: Placement, *, share: bool = True) -> None:
         self.cell, self.network, self.share = cell, network, share
         self._processes: dict[tuple[int, Kinetics], Any] = {}
-        self._connections: dict[tuple[int, int, int], Any] = {}
+        self._connections: dict[tuple[int, int, int], Connection] = {}
         self._of_this_trial: list[Any] = []
         self._receptors = [[(r, _kinetics(r)) for r in p.receptors] for p in network.populations]
         if share:
@@ -63,35 +79,35 @@ class Synapses:
         self._of_this_trial = []
         targets: list[tuple[Any, list[float]]] = []
         rank = [0] * len(self._receptors)
-        times = np.split(active.times, active.offsets[1:-1])
+        times, offsets = active.times.tolist(), active.offsets.tolist()
         segments = active.placement.flat_segment(self.cell.model.geometry).tolist()
-        for p, index, segment, at in zip(
-            active.population.tolist(), active.index.tolist(), segments, times, strict=False
+        for s, (p, index, segment) in enumerate(
+            zip(active.population.tolist(), active.index.tolist(), segments, strict=True)
         ):
+            released = times[offsets[s] : offsets[s + 1]]
             for r, (receptor, kinetics) in enumerate(self._receptors[p]):
                 connection = self._connection(index, r, segment, receptor, kinetics)
                 drawn = active.weights.get((p, r))
-                for k, weight in enumerate(receptor.weight if drawn is None else drawn[rank[p]]):
-                    connection.weight[k] = weight
-                targets.append((connection, (at + receptor.delay).tolist()))
+                connection.weigh(receptor.weight if drawn is None else tuple(drawn[rank[p]].tolist()))
+                targets.append((connection.netcon, [t + receptor.delay for t in released]))
             rank[p] += 1
 
         def post() -> int:
-            for connection, arrivals in targets:
+            for netcon, arrivals in targets:
                 for t in arrivals:
-                    connection.event(t)
+                    netcon.event(t)
             return sum(len(arrivals) for _, arrivals in targets)
 
         return post
 
-    def _connection(self, index: int, r: int, segment: int, receptor: Receptor, kinetics: Kinetics) -> Any:
+    def _connection(self, index: int, r: int, segment: int, receptor: Receptor, kinetics: Kinetics) -> Connection:
         # A stored trial may have a known synapse (index >= 0) at another place.
         key = (index, r, segment)
         if key in self._connections:
             return self._connections[key]
         process = self._process(segment, receptor, kinetics)
         # Events are posted with their delay; CoreNEURON ends the process if a connection's own is shorter than a step.
-        connection = self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0)
+        connection = Connection(self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0))
         if self.share and index >= 0:
             self._connections[key] = connection
         else:
