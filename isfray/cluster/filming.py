@@ -101,7 +101,7 @@ def render(
 
 
 def chunk(left: int, renderers: int) -> int:
-    """How many of the frames that are left make the next chunk: fewer towards the end, so that renderers end together."""
+    """How many of the frames left make the next chunk: fewer towards the end, so that renderers end together."""
     return min(CHUNK, -(-left // (2 * renderers)))
 
 

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
-import numpy as np
-import polars as pl
-
 from isfray.catalog import Catalog
-from isfray.cluster import session
-from isfray.cluster.film_style import Common, Style3D, checked, finite
-from isfray.cluster.filming import Scene, render, simulate_again
-from isfray.cluster.progress import Steps
+from isfray.cluster.film_style import Common, Style3D, finite
+from isfray.cluster.filming import Scene
 from isfray.cluster.replay import TOLERANCE, Replayed
-from isfray.cluster.shot import Shot, shot
-from isfray.engine.integration import prepare
+from isfray.cluster.take import extremes, take
 from isfray.model.errors import InputError
-from isfray.visual.canvas import Look
 from isfray.visual.explore import explore
 from isfray.visual.film import Film, check_writable, kind_of, write_still, write_whole
-from isfray.visual.flashes import FLASH, Flashes, check_groups, flashes
 from isfray.visual.histogram import Stimulus
 from isfray.visual.interactive import Page
-from isfray.visual.scene2d import scene_2d
-from isfray.visual.scene3d import THICKNESS, scene_3d
-from isfray.visual.strip import SomaTrace
 from isfray.visual.style import PathLike
 
 Catalogs = Catalog | str | os.PathLike[str]
@@ -77,26 +64,13 @@ def animate_2d(
     'vm.gif'
     """
     given: Common = {"by": "sign", **style}
-    how = checked(given)
     kind_of(path, fps)
-    shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
-    check_groups(shown.network, given["by"], given.get("colours"))
+    one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
-    def scene(replayed: Replayed, releases: Flashes, soma: SomaTrace | None) -> Scene:
-        limits = given.get("limits") or _extremes(replayed, margin=0.03)
-        return scene_2d(
-            shown.cell,
-            replayed.traces,
-            releases,
-            how,
-            soma=soma,
-            stimulus=shown.stimulus,
-            limits=limits,
-            axon=given.get("axon", False),
-            label=shown.label,
-        )
+    def scene(replayed: Replayed) -> Scene:
+        return one.scene_2d(replayed, given.get("limits") or extremes(replayed, margin=0.03))
 
-    return _film(shown, scene, how, Path(path), fps, given)
+    return one.film(scene, Path(path), fps)
 
 
 def animate_3d(
@@ -187,17 +161,14 @@ def animate_3d(
     'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}
-    how = checked(given)
     kind_of(path, fps)
     finite("turn", turn)
-    shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
-    check_groups(shown.network, given["by"], given.get("colours"))
+    one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
-    def scene(replayed: Replayed, releases: Flashes, soma: SomaTrace | None) -> Scene:
-        limits = given.get("limits") or _extremes(replayed)
-        return _scene_3d(shown, replayed, releases, how, soma, limits, turn, given)
+    def scene(replayed: Replayed) -> Scene:
+        return one.scene_3d(replayed, given.get("limits") or extremes(replayed), turn)
 
-    return _film(shown, scene, how, Path(path), fps, given)
+    return one.film(scene, Path(path), fps)
 
 
 def plot_cell(
@@ -234,18 +205,11 @@ def plot_cell(
     """
     given: Style3D = {"by": "celltype", **style}
     given.setdefault("size", STILL if given.get("preset", "paper") == "paper" else None)
-    how, out = checked(given), Path(path)
-    if out.suffix.lower() != ".png":
-        raise InputError("is no picture", key="path", value=str(path), expected="a name that ends with .png")
-    check_writable(out)
-    shown = _shot(catalog, run, trial, given, at=t)
-    check_groups(shown.network, given["by"], given.get("colours"))
-    with _ray(shown, given):
-        _, replayed = simulate_again(shown.replay)
-    releases = _releases(shown, how, given)
-    scene = _scene_3d(shown, replayed, releases, how, _soma(replayed, given), given.get("limits"), 0.0, given)
-    write_still(out, scene.frame(0, replayed.traces))
-    return Film(out, (float(t),), 1.0, how.size, replayed.compared)
+    out = _named(path, ".png", "picture")
+    one = take(catalog, run, trial, given, at=t)
+    replayed = one.again()
+    write_still(out, one.scene_3d(replayed, given.get("limits")).frame(0, replayed.traces))
+    return Film(out, (float(t),), 1.0, one.how.size, replayed.compared)
 
 
 def explore_3d(
@@ -286,115 +250,19 @@ def explore_3d(
     >>> isfray.explore_3d(catalog, "stim_C2", trial=0, path="cell.html", t_start=250, t_stop=254).path.name
     'cell.html'
     """
-    out = Path(path)
-    if out.suffix.lower() != ".html":
-        raise InputError("is no page", key="path", value=str(path), expected="a name that ends with .html")
-    check_writable(out)
+    out = _named(path, ".html", "page")
     given: Common = {"variable": variable, "stimulus": stimulus, "tolerance": tolerance, "workers": workers}
-    shown = _shot(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
-    with _ray(shown, given):
-        _, replayed = simulate_again(shown.replay)
-    how: dict[str, Any] = {"title": f"{run}, trial {trial}", "stimulus": shown.stimulus, "limits": _extremes(replayed)}
-    write_whole(out, lambda part: explore(shown.cell, replayed.traces, _rows(shown), path=part, **how))
+    one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
+    replayed = one.again()
+    how: dict[str, Any] = {"title": f"{run}, trial {trial}", "stimulus": one.shown.stimulus}
+    how["limits"] = extremes(replayed)
+    write_whole(out, lambda part: explore(one.shown.cell, replayed.traces, one.release_rows, path=part, **how))
     return Page(out)
 
 
-def _shot(catalog: Catalogs, run: str, trial: int, given: Common | Style3D, **when: Any) -> Shot:
-    return shot(
-        catalog,
-        run,
-        trial,
-        variable=given.get("variable", "v"),
-        stimulus=given.get("stimulus", "network"),
-        tolerance=given.get("tolerance", TOLERANCE),
-        **when,
-    )
-
-
-@contextmanager
-def _ray(shown: Shot, given: Common | Style3D) -> Iterator[None]:
-    if session.would_start():
-        prepare(shown.replay.factory.engine)
-    session.join(given.get("workers"))
-    try:
-        yield
-    finally:
-        session.leave()
-
-
-def _film(
-    shown: Shot,
-    make: Callable[[Replayed, Flashes, SomaTrace | None], Scene],
-    how: Look,
-    path: Path,
-    fps: float,
-    given: Common | Style3D,
-) -> Film:
-    kind, times = kind_of(path, fps), [float(t) for t in shown.times]
-    title = f"{shown.run}, trial {shown.trial}, {shown.window[0]:g} to {shown.window[1]:g} ms"
-    with _ray(shown, given), Steps(len(times), "frame", path.name, show=given.get("progress", True)) as bar:
-        bar.note(f"simulating trial {shown.trial} again")
-        ref, replayed = simulate_again(shown.replay)
-        scene = make(replayed, _releases(shown, how, given), _soma(replayed, given))
-        bar.note("")
-        frames = render(scene, ref, len(times), kind.pack, bar.update)
-        write_whole(path, lambda part: kind.write(part, frames, times, fps, title))
-    return Film(path, tuple(times), float(fps), how.size, replayed.compared)
-
-
-def _scene_3d(
-    shown: Shot,
-    replayed: Replayed,
-    releases: Flashes,
-    how: Look,
-    soma: SomaTrace | None,
-    limits: tuple[float, float] | None,
-    turn: float,
-    given: Style3D,
-) -> Scene:
-    return scene_3d(
-        shown.cell,
-        replayed.traces,
-        releases,
-        how,
-        soma=soma,
-        stimulus=shown.stimulus,
-        limits=limits,
-        cmap=given.get("cmap"),
-        azimuth=given.get("azimuth", 0.0),
-        elevation=given.get("elevation", 0.0),
-        turn=turn,
-        thickness=given.get("thickness", THICKNESS),
-        axon=given.get("axon", False),
-        label=shown.label,
-    )
-
-
-def _extremes(replayed: Replayed, margin: float = 0.0) -> tuple[float, float]:
-    low, high = float(np.nanmin(replayed.low)), float(np.nanmax(replayed.high))
-    if high <= low:
-        low, high = low - max(abs(low), 1e-6) / 2, high + max(abs(high), 1e-6) / 2
-    return low - margin * (high - low), high + margin * (high - low)
-
-
-def _soma(replayed: Replayed, given: Common | Style3D) -> SomaTrace | None:
-    return replayed.soma if given.get("trace", True) and len(replayed.soma.time) > 1 else None
-
-
-def _rows(shown: Shot) -> pl.DataFrame | None:
-    rows = shown.replay.releases
-    return None if rows is None else pl.DataFrame(rows)
-
-
-def _releases(shown: Shot, how: Look, given: Common | Style3D) -> Flashes:
-    step = float(shown.times[1] - shown.times[0]) if len(shown.times) > 1 else 0.0
-    return flashes(
-        _rows(shown),
-        shown.cell.geometry,
-        shown.network,
-        (float(shown.times[0]), float(shown.times[-1])),
-        by=given["by"],
-        colours=given.get("colours"),
-        duration=max(float(given.get("flash", FLASH)), step),
-        theme=how.theme,
-    )
+def _named(path: PathLike, ending: str, what: str) -> Path:
+    out = Path(path)
+    if out.suffix.lower() != ending:
+        raise InputError(f"is no {what}", key="path", value=str(path), expected=f"a name that ends with {ending}")
+    check_writable(out)
+    return out

@@ -169,7 +169,7 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
 def test_what_is_wrong_is_told_before_anything_is_started(catalog, tmp_path, monkeypatch, changed, told):
     monkeypatch.setattr(filming, "simulate_again", None)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("isfray.cluster.films.simulate_again", None)
+    monkeypatch.setattr("isfray.cluster.take.simulate_again", None)
     given = {"run": "touch", "trial": 0, "path": Path("film.mp4"), **changed}
     with pytest.raises(InputError, match=told):
         isfray.animate_3d(catalog, **given)

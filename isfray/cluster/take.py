@@ -1,0 +1,164 @@
+"""One trial as it is asked to be drawn: found, simulated again, made into scenes and into a film."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from isfray.catalog import Catalog
+from isfray.cluster import session
+from isfray.cluster.film_style import Common, Style3D, checked
+from isfray.cluster.filming import Scene, render, simulate_again
+from isfray.cluster.progress import Steps
+from isfray.cluster.replay import TOLERANCE, Replayed
+from isfray.cluster.shot import Shot, shot
+from isfray.engine.integration import prepare
+from isfray.visual.canvas import Look
+from isfray.visual.film import Film, kind_of, write_whole
+from isfray.visual.flashes import FLASH, Flashes, check_groups, flashes
+from isfray.visual.scene2d import scene_2d
+from isfray.visual.scene3d import THICKNESS, scene_3d
+from isfray.visual.strip import SomaTrace
+
+Limits = tuple[float, float]
+SceneOf = Callable[[Replayed], Scene]
+
+
+@dataclass(frozen=True)
+class Take:
+    """What is drawn, and how.
+
+    Attributes
+    ----------
+    shown : Shot
+        The trial and the times.
+    how : Look
+        Size and colours.
+    given : mapping
+        The style as asked for, with its defaults where they differ between films.
+    """
+
+    shown: Shot
+    how: Look
+    given: Common | Style3D
+
+    @contextmanager
+    def ray(self) -> Iterator[None]:
+        """Be connected to Ray, with the mechanisms built before one is started here."""
+        if session.would_start():
+            prepare(self.shown.replay.factory.engine)
+        session.join(self.given.get("workers"))
+        try:
+            yield
+        finally:
+            session.leave()
+
+    def again(self) -> Replayed:
+        """Simulate the trial again."""
+        with self.ray():
+            return simulate_again(self.shown.replay)[1]
+
+    def film(self, scene: SceneOf, path: Path, fps: float) -> Film:
+        """Simulate the trial again, draw every frame of it, write the film."""
+        shown, kind, times = self.shown, kind_of(path, fps), [float(t) for t in self.shown.times]
+        title = f"{shown.run}, trial {shown.trial}, {shown.window[0]:g} to {shown.window[1]:g} ms"
+        show = self.given.get("progress", True)
+        with self.ray(), Steps(len(times), "frame", path.name, show=show) as bar:
+            bar.note(f"simulating trial {shown.trial} again")
+            ref, replayed = simulate_again(shown.replay)
+            made = scene(replayed)
+            bar.note("")
+            frames = render(made, ref, len(times), kind.pack, bar.update)
+            write_whole(path, lambda part: kind.write(part, frames, times, fps, title))
+        return Film(path, tuple(times), float(fps), self.how.size, replayed.compared)
+
+    def scene_2d(self, replayed: Replayed, limits: Limits) -> Scene:
+        """Return what draws frames against soma distance."""
+        return scene_2d(
+            self.shown.cell,
+            replayed.traces,
+            self._releases(),
+            self.how,
+            soma=self._soma(replayed),
+            stimulus=self.shown.stimulus,
+            limits=limits,
+            axon=self.given.get("axon", False),
+            label=self.shown.label,
+        )
+
+    def scene_3d(self, replayed: Replayed, limits: Limits | None, turn: float = 0.0) -> Scene:
+        """Return what draws frames in space."""
+        given: Any = self.given
+        return scene_3d(
+            self.shown.cell,
+            replayed.traces,
+            self._releases(),
+            self.how,
+            soma=self._soma(replayed),
+            stimulus=self.shown.stimulus,
+            limits=limits,
+            cmap=given.get("cmap"),
+            azimuth=given.get("azimuth", 0.0),
+            elevation=given.get("elevation", 0.0),
+            turn=turn,
+            thickness=given.get("thickness", THICKNESS),
+            axon=given.get("axon", False),
+            label=self.shown.label,
+        )
+
+    @property
+    def release_rows(self) -> pl.DataFrame | None:
+        """The stored releases that are simulated again."""
+        rows = self.shown.replay.releases
+        return None if rows is None else pl.DataFrame(rows)
+
+    def _soma(self, replayed: Replayed) -> SomaTrace | None:
+        return replayed.soma if self.given.get("trace", True) and len(replayed.soma.time) > 1 else None
+
+    def _releases(self) -> Flashes:
+        times = self.shown.times
+        step = float(times[1] - times[0]) if len(times) > 1 else 0.0
+        return flashes(
+            self.release_rows,
+            self.shown.cell.geometry,
+            self.shown.network,
+            (float(times[0]), float(times[-1])),
+            by=self.given["by"],
+            colours=self.given.get("colours"),
+            duration=max(float(self.given.get("flash", FLASH)), step),
+            theme=self.how.theme,
+        )
+
+
+def take(
+    catalog: Catalog | str | os.PathLike[str], run: str, trial: int, given: Common | Style3D, **when: float | None
+) -> Take:
+    """Find what is asked for; InputError before anything is started if it cannot be drawn."""
+    how = checked(given)
+    shown = shot(
+        catalog,
+        run,
+        trial,
+        variable=given.get("variable", "v"),
+        stimulus=given.get("stimulus", "network"),
+        tolerance=given.get("tolerance", TOLERANCE),
+        **when,  # type: ignore[arg-type]
+    )
+    if "by" in given:
+        check_groups(shown.network, given["by"], given.get("colours"))
+    return Take(shown, how, given)
+
+
+def extremes(replayed: Replayed, margin: float = 0.0) -> Limits:
+    """Least and greatest value of all segments and samples in the window, and a share of their distance beyond."""
+    low, high = float(np.nanmin(replayed.low)), float(np.nanmax(replayed.high))
+    if high <= low:
+        low, high = low - max(abs(low), 1e-6) / 2, high + max(abs(high), 1e-6) / 2
+    return low - margin * (high - low), high + margin * (high - low)
