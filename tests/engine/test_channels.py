@@ -332,7 +332,7 @@ def test_pool_follows_its_equation_and_moves_the_reversal_every_step(neuron, mec
     volts = 8.31446261815324 * (34 + 273.15) / (2 * 96485.33212331001) * 1e3
     cai = rows[0][0]
     for found, eca, ica in rows[1:]:
-        assert eca == pytest.approx(volts * log(2 / cai), rel=1e-12)  # from the calcium the step began with
+        assert eca == pytest.approx(volts * log(2 / found), rel=1e-12)
         target = 1e-4 - 80 * 1e4 * ica * 0.05 / (2 * 96485.33212331001 * 0.1)
         cai = target + (cai - target) * exp(-0.025 / 80)
         assert found == pytest.approx(cai, rel=1e-12)
