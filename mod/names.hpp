@@ -2,6 +2,7 @@
 // linker sends these calls here (--wrap, see isfray/engine/build.py), where a name is looked up once. Names are copied, and
 // kept: within one process a mechanism's number stays its own.
 #pragma once
+#ifdef __ELF__  // where linkers can do that
 #include <array>
 #include <atomic>
 #include <string>
@@ -24,3 +25,4 @@ extern "C" __attribute__((weak, used)) const char* __wrap__ZN10coreneuron16nrn_g
     }
     return name->c_str();
 }
+#endif

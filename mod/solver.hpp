@@ -3,6 +3,7 @@
 // hands to its parent kept in registers along an unbranched stretch: a twentieth of the integration. As there, nodes are
 // numbered with every parent before its children, `ncell` roots first.
 #pragma once
+#ifdef __ELF__  // where linkers can do that
 #include "coreneuron/sim/multicore.hpp"
 
 namespace coreneuron {
@@ -51,3 +52,4 @@ extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron17nrn_solve_mi
         rhs[i] = above;
     }
 }
+#endif

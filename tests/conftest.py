@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The modules that take longest come first, so that no process begins with one of them when the others have ended.
 LONGEST = [
-    *("cluster/test_dispatch", "catalog/test_trouble", "cluster/test_crash", "catalog/test_crash", "test_spine"),
-    *("cluster/test_autoscaling", "cluster/test_interruption", "engine/test_reference", "cluster/test_nodes"),
+    *("cluster/test_dispatch", "test_spine", "cluster/test_crash", "test_site", "cluster/test_interruption"),
+    *("cluster/test_jobs", "test_docstrings", "cluster/test_nodes", "catalog/test_trouble", "catalog/test_crash"),
+    *("cluster/test_autoscaling", "engine/test_reference"),
 ]
 
 

@@ -149,3 +149,58 @@ def test_coreneuron_gives_the_voltage_of_neuron(built, tmp_path):
     np.testing.assert_array_equal(voltages["neuron"][0], voltages["neuron"][1])
     np.testing.assert_array_equal(voltages["coreneuron"][0], voltages["coreneuron"][1])
     np.testing.assert_allclose(voltages["coreneuron"], voltages["neuron"], rtol=0, atol=1e-8)
+
+
+FORESTS = """
+import json, sys
+import numpy as np
+from isfray.engine import mechanisms
+
+h = mechanisms.load(coreneuron=True)
+from neuron import coreneuron
+coreneuron.verbose = 0
+h.dt, h.celsius = 0.025, 34
+pc = h.ParallelContext()
+pc.set_maxstep(10)
+rng = np.random.default_rng(int(sys.argv[1]))
+worst, spans = [], []
+for _ in range(15):
+    sections, clamps = [], []
+    for cell in range(rng.integers(1, 4)):
+        own = []
+        for k in range(rng.integers(1, 12)):
+            section = h.Section(f"s{cell}_{k}")
+            section.L, section.diam, section.nseg = rng.uniform(5, 400), rng.uniform(0.3, 20), int(rng.integers(1, 8))
+            section.insert("pas")
+            section.e_pas, section.g_pas, section.Ra = -70, 10 ** rng.uniform(-5, -3), rng.uniform(50, 200)
+            if own:
+                section.connect(own[rng.integers(len(own))](rng.choice([0, 0.5, 1])))
+            own.append(section)
+        clamps.append(h.IClamp(own[-1](rng.random())))
+        clamps[-1].delay, clamps[-1].dur, clamps[-1].amp = 1, 3, rng.uniform(-0.2, 0.2)
+        sections += own
+    traces = [h.Vector().record(segment._ref_v) for section in sections for segment in section]
+    found = []
+    for coreneuron.enable in (False, True):
+        h.finitialize(-70)
+        pc.psolve(5)
+        found.append(np.array([np.array(trace) for trace in traces]))
+    coreneuron.enable = False
+    worst.append(float(abs(found[1] - found[0]).max() / max(1, np.ptp(found[0]))))
+    spans.append(float(np.ptp(found[0])))
+print(json.dumps([worst, spans]))
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_elimination_gives_any_trees_the_voltages_of_neuron(built, tmp_path, seed):
+    run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path)
+    (tmp_path / "forests.py").write_text(FORESTS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "forests.py", str(seed)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    worst, spans = json.loads(done.stdout.splitlines()[-1])
+    assert len(worst) == 15
+    assert min(spans) > 0.01  # the clamps move them
+    assert max(worst) < 1e-11
