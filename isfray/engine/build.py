@@ -31,7 +31,7 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON in whose place mod/names.hpp and mod/solver.hpp have faster ones; Apple's linker cannot do that.
+# Functions of CoreNEURON that mod/names.hpp and mod/solver.hpp stand in for; Apple's linker cannot do that.
 _REPLACED = ("_ZN10coreneuron16nrn_get_mechnameEi", "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE")
 _LINK = "" if sys.platform == "darwin" else " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
