@@ -22,7 +22,7 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 def main() -> None:
     """Make what examples begin with (docs/api/index.md), and run them."""
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     cell, network = isfray.example()
     catalog = isfray.Catalog("results")
     run = isfray.simulate(cell, network, catalog, run="stim_C2", trials=8, seed=7, t_stop=300.0, progress=False)
