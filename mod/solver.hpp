@@ -26,7 +26,8 @@ extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron17nrn_solve_mi
     const int roots = thread->ncell, nodes = thread->end;
     for (int i = nodes - 1; i >= roots;) {
         double own_d = d[i], own_rhs = rhs[i];
-        for (int up = i; up == i && i >= roots;) {
+        int up;
+        do {
             const double inverse = 1.0 / own_d, factor = a[i] * inverse;
             d[i] = inverse;  // for the way back
             rhs[i] = own_rhs;
@@ -34,11 +35,9 @@ extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron17nrn_solve_mi
             own_d = d[up] - factor * b[i];
             own_rhs = rhs[up] - factor * own_rhs;
             --i;
-            if (up != i || i < roots) {
-                d[up] = own_d;
-                rhs[up] = own_rhs;
-            }
-        }
+        } while (up == i && i >= roots);
+        d[up] = own_d;
+        rhs[up] = own_rhs;
     }
     for (int i = 0; i < roots; ++i) {
         rhs[i] /= d[i];

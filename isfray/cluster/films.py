@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from isfray.catalog import Catalog
 from isfray.cluster.film_style import Common, Style3D, finite
@@ -64,13 +64,13 @@ def animate_2d(
     'vm.gif'
     """
     given: Common = {"by": "sign", **style}
-    kind_of(path, fps)
+    kind = kind_of(path, fps)
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
     def scene(replayed: Replayed) -> Scene:
         return one.scene_2d(replayed, given.get("limits") or extremes(replayed, margin=0.03))
 
-    return one.film(scene, Path(path), fps)
+    return one.film(scene, Path(path), kind, fps)
 
 
 def animate_3d(
@@ -161,14 +161,14 @@ def animate_3d(
     'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}
-    kind_of(path, fps)
+    kind = kind_of(path, fps)
     finite("turn", turn)
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
     def scene(replayed: Replayed) -> Scene:
         return one.scene_3d(replayed, given.get("limits") or extremes(replayed), turn)
 
-    return one.film(scene, Path(path), fps)
+    return one.film(scene, Path(path), kind, fps)
 
 
 def plot_cell(
@@ -254,9 +254,19 @@ def explore_3d(
     given: Common = {"variable": variable, "stimulus": stimulus, "tolerance": tolerance, "workers": workers}
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
     replayed = one.again()
-    how: dict[str, Any] = {"title": f"{run}, trial {trial}", "stimulus": one.shown.stimulus}
-    how["limits"] = extremes(replayed)
-    write_whole(out, lambda part: explore(one.shown.cell, replayed.traces, one.release_rows, path=part, **how))
+
+    def write(part: Path) -> None:
+        explore(
+            one.shown.cell,
+            replayed.traces,
+            one.release_rows,
+            path=part,
+            title=f"{run}, trial {trial}",
+            stimulus=one.shown.stimulus,
+            limits=extremes(replayed),
+        )
+
+    write_whole(out, write)
     return Page(out)
 
 

@@ -14,17 +14,17 @@ import polars as pl
 
 from isfray.catalog import Catalog
 from isfray.cluster import session
-from isfray.cluster.film_style import Common, Style3D, checked
+from isfray.cluster.film_style import Common, Eye, Style3D, checked
 from isfray.cluster.filming import Scene, render, simulate_again
 from isfray.cluster.progress import Steps
 from isfray.cluster.replay import TOLERANCE, Replayed
 from isfray.cluster.shot import Shot, shot
 from isfray.engine.integration import prepare
 from isfray.visual.canvas import Look
-from isfray.visual.film import Film, kind_of, write_whole
+from isfray.visual.film import Film, Kind, write_whole
 from isfray.visual.flashes import FLASH, Flashes, check_groups, flashes
 from isfray.visual.scene2d import scene_2d
-from isfray.visual.scene3d import THICKNESS, scene_3d
+from isfray.visual.scene3d import scene_3d
 from isfray.visual.strip import SomaTrace
 
 Limits = tuple[float, float]
@@ -65,9 +65,9 @@ class Take:
         with self.ray():
             return simulate_again(self.shown.replay)[1]
 
-    def film(self, scene: SceneOf, path: Path, fps: float) -> Film:
+    def film(self, scene: SceneOf, path: Path, kind: Kind, fps: float) -> Film:
         """Simulate the trial again, draw every frame of it, write the film."""
-        shown, kind, times = self.shown, kind_of(path, fps), [float(t) for t in self.shown.times]
+        shown, times = self.shown, [float(t) for t in self.shown.times]
         title = f"{shown.run}, trial {shown.trial}, {shown.window[0]:g} to {shown.window[1]:g} ms"
         show = self.given.get("progress", True)
         with self.ray(), Steps(len(times), "frame", path.name, show=show) as bar:
@@ -81,37 +81,25 @@ class Take:
 
     def scene_2d(self, replayed: Replayed, limits: Limits) -> Scene:
         """Return what draws frames against soma distance."""
-        return scene_2d(
-            self.shown.cell,
-            replayed.traces,
-            self._releases(),
-            self.how,
-            soma=self._soma(replayed),
-            stimulus=self.shown.stimulus,
-            limits=limits,
-            axon=self.given.get("axon", False),
-            label=self.shown.label,
-        )
+        return scene_2d(**self._shown(replayed), limits=limits)
 
     def scene_3d(self, replayed: Replayed, limits: Limits | None, turn: float = 0.0) -> Scene:
         """Return what draws frames in space."""
-        given: Any = self.given
-        return scene_3d(
-            self.shown.cell,
-            replayed.traces,
-            self._releases(),
-            self.how,
-            soma=self._soma(replayed),
-            stimulus=self.shown.stimulus,
-            limits=limits,
-            cmap=given.get("cmap"),
-            azimuth=given.get("azimuth", 0.0),
-            elevation=given.get("elevation", 0.0),
-            turn=turn,
-            thickness=given.get("thickness", THICKNESS),
-            axon=given.get("axon", False),
-            label=self.shown.label,
-        )
+        eye = {key: self.given[key] for key in Eye.__annotations__ if key in self.given}  # type: ignore[literal-required]
+        return scene_3d(**self._shown(replayed), limits=limits, turn=turn, **eye)
+
+    def _shown(self, replayed: Replayed) -> dict[str, Any]:
+        """What either kind of frame shows."""
+        return {
+            "cell": self.shown.cell,
+            "traces": replayed.traces,
+            "releasing": self._releases(),
+            "look": self.how,
+            "soma": self._soma(replayed),
+            "stimulus": self.shown.stimulus,
+            "axon": self.given.get("axon", False),
+            "label": self.shown.label,
+        }
 
     @property
     def release_rows(self) -> pl.DataFrame | None:

@@ -33,7 +33,7 @@ FLAGS = (
 )
 # Functions of CoreNEURON that mod/names.hpp and mod/solver.hpp stand in for; Apple's linker cannot do that.
 _REPLACED = ("_ZN10coreneuron16nrn_get_mechnameEi", "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE")
-_LINK = "" if sys.platform == "darwin" else " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)
+_LINK = [] if sys.platform == "darwin" else ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)]
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 
@@ -185,7 +185,7 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
         (work / platform.machine() / "special").touch()
         own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
         command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
-        command += ["-l", _LINK, "mod"]
+        command += [*_LINK, "mod"]
     else:
         command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
     with log.open("wb") as output:

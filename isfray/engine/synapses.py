@@ -25,7 +25,7 @@ Kinetics = tuple[str, tuple[tuple[str, float], ...]]
 
 @dataclass(eq=False)
 class Connection:
-    """A NetCon, and the weights it has: setting them through NEURON costs more than all else about a release."""
+    """A NetCon, and the weights it has: NEURON is told where they change only, for that is slow."""
 
     netcon: Any
     weights: tuple[float, ...] = ()
