@@ -16,6 +16,7 @@ import pytest
 
 from isfray.catalog.location import open_storage
 from isfray.model.errors import InputError
+from tests.ports import free_ports
 
 WEED = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 KEY, SECRET = "key", "secret"
@@ -35,7 +36,7 @@ class S3Server:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        ports = [free_port() for _ in range(5)]
+        ports = free_ports(5, above=10_000)  # its gRPC takes the port so far above each
         names = ("s3", "master", "volume", "filer", "admin")
         self.endpoint = f"http://127.0.0.1:{ports[0]}"
         self._flags = " ".join(f"-{name}.port={port}" for name, port in zip(names, ports, strict=True))
@@ -85,14 +86,3 @@ class S3Server:
             except InputError:
                 return False
         return False
-
-
-def free_port() -> int:
-    """Return a free port whose neighbour 10 000 above, which the server's gRPC takes, is free too."""
-    while True:
-        with socket.socket() as low, socket.socket() as high:
-            low.bind(("127.0.0.1", 0))
-            port = int(low.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError):
-                high.bind(("127.0.0.1", port + 10_000))
-                return port

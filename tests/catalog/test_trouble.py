@@ -22,9 +22,10 @@ from isfray.catalog.location import open_storage
 from isfray.catalog.log import by_table
 from isfray.model.errors import InputError
 from tests.catalog.faulty_proxy import FaultyProxy, Plan
-from tests.catalog.s3_server import BUCKET, free_port
+from tests.catalog.s3_server import BUCKET
 from tests.catalog.synthetic import batch, spec
 from tests.catalog.test_catalog import RUN, assert_holds
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -97,7 +98,7 @@ def test_lasting_trouble_is_one_clear_line_and_the_run_goes_on_later(s3_server):
 
 
 def test_a_server_that_is_down_is_one_clear_line_naming_it(s3_server):
-    options = {**s3_server.options, "endpoint_url": f"http://127.0.0.1:{free_port()}"}
+    options = {**s3_server.options, "endpoint_url": f"http://127.0.0.1:{free_ports(1)[0]}"}
     with pytest.raises(InputError, match=r"s3://isfray/.* cannot be read \(Could not connect to the endpoint URL"):
         Catalog(place(), options)
 

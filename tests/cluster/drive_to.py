@@ -1,10 +1,11 @@
-"""A driver of its own into any catalog: `python -m tests.cluster.drive_to CATALOG RUN TRIALS SECONDS_A_TRIAL`."""
+"""A driver of its own: `python -m tests.cluster.drive_to CATALOG RUN TRIALS SECONDS_A_TRIAL [HELD_FROM GATE]`."""
 
 from __future__ import annotations
 
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_trials
@@ -21,11 +22,12 @@ class SlowEngine(NullEngine):
 
 
 if __name__ == "__main__":
-    catalog, run, trials, seconds = sys.argv[1:]
+    catalog, run, trials, seconds, *held = sys.argv[1:]
+    held_from, gate = (int(held[0]), Path(held[1])) if held else (None, None)
     run_trials(
         spec(run, int(trials)),
         catalog,
-        SlowEngine(seconds=float(seconds)),
+        SlowEngine(seconds=float(seconds), held_from=held_from, gate=gate),
         t_stop=300.0,
         workers=2,
         limits=Limits(batch_trials=5, batch_seconds=0.5, pauses=(0.2, 1.0, 5.0)),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,15 +17,6 @@ from ray.util import get_node_ip_address
 from tests.cluster.waiting import ROOT, gone, until
 
 START = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
-
-
-def free_port() -> int:
-    """A port nobody listens on, outside the ranges that Ray's workers and outgoing connections take theirs from."""
-    while True:
-        port = random.SystemRandom().randrange(20000, 32768)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
 
 
 @contextlib.contextmanager

@@ -12,10 +12,11 @@ import pytest
 from ray.util import get_node_ip_address
 
 from isfray.catalog import Catalog
-from tests.cluster.head import free_port, head
+from tests.cluster.head import head
 from tests.cluster.null_engine import begun
 from tests.cluster.spot_provider import nodes
 from tests.cluster.waiting import pids, until
+from tests.ports import free_ports
 
 HEAD = "f" * 51 + "00000"
 EMPTY = ("cluster_synced_files", "rsync_exclude", "rsync_filter", "initialization_commands", "setup_commands")
@@ -55,7 +56,7 @@ def configuration(port: int, diary: Path) -> dict[str, object]:
 @pytest.fixture
 def autoscaled(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Address of a cluster that is only a head now, and the provider's diary."""
-    port, diary, file = free_port(), tmp_path / "nodes", tmp_path / "cluster.json"
+    (port,), diary, file = free_ports(1), tmp_path / "nodes", tmp_path / "cluster.json"
     file.write_text(json.dumps(configuration(port, diary)))
     settings = {
         "RAY_FAKE_CLUSTER": "1",

@@ -18,9 +18,10 @@ import pytest
 from ray.util import get_node_ip_address
 
 from isfray.catalog import Catalog
-from tests.cluster.head import START, free_port, head
+from tests.cluster.head import START, head
 from tests.cluster.waiting import PATIENCE, ROOT, until
 from tests.model import small_cell
+from tests.ports import free_ports
 
 ENDLESS = 1_000_000  # trials nobody waits for
 
@@ -73,7 +74,7 @@ class Head:
 
 @pytest.fixture(scope="module")
 def ray_head(tmp_path_factory) -> Iterator[Head]:
-    port, dashboard, metrics = free_port(), free_port(), free_port()
+    port, dashboard, metrics = free_ports(3)
     options = ["--num-cpus=2", f"--dashboard-port={dashboard}", f"--metrics-export-port={metrics}"]
     options += ["--include-dashboard=true", '--system-config={"metrics_report_interval_ms": 1000}']
     log = tmp_path_factory.mktemp("head") / "log"
