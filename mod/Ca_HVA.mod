@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gCa_HVA USEION ca
+    CONDUCTANCE gCa_HVA
     gCa_HVA = gCa_HVAbar*m*m*h
     ica = gCa_HVA*(v - eca)
 }

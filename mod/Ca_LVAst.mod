@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gCa_LVAst USEION ca
+    CONDUCTANCE gCa_LVAst
     gCa_LVAst = gCa_LVAstbar*m*m*h
     ica = gCa_LVAst*(v - eca)
 }

@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gIm USEION k
+    CONDUCTANCE gIm
     gIm = gImbar*m
     ik = gIm*(v - ek)
 }

@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gK_Pst USEION k
+    CONDUCTANCE gK_Pst
     gK_Pst = gK_Pstbar*m*m*h
     ik = gK_Pst*(v - ek)
 }

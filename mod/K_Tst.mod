@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gK_Tst USEION k
+    CONDUCTANCE gK_Tst
     gK_Tst = gK_Tstbar*m*m*m*m*h
     ik = gK_Tst*(v - ek)
 }

@@ -26,7 +26,7 @@ STATE { m h }
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gNaTa_t USEION na
+    CONDUCTANCE gNaTa_t
     gNaTa_t = gNaTa_tbar*m*m*m*h
     ina = gNaTa_t*(v - ena)
 }

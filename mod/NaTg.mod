@@ -32,7 +32,7 @@ STATE { m h }
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gNaTg USEION na
+    CONDUCTANCE gNaTg
     gNaTg = gNaTgbar*m*m*m*h
     ina = gNaTg*(v - ena)
 }

@@ -26,7 +26,7 @@ STATE { m h }
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gNaTs2_t USEION na
+    CONDUCTANCE gNaTs2_t
     gNaTs2_t = gNaTs2_tbar*m*m*m*h
     ina = gNaTs2_t*(v - ena)
 }

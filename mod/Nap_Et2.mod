@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gNap_Et2 USEION na
+    CONDUCTANCE gNap_Et2
     gNap_Et2 = gNap_Et2bar*m*m*m*h
     ina = gNap_Et2*(v - ena)
 }

@@ -35,7 +35,7 @@ STATE { z }
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gSK_E2 USEION k
+    CONDUCTANCE gSK_E2
     gSK_E2 = gSK_E2bar*z
     ik = gSK_E2*(v - ek)
 }

@@ -24,7 +24,7 @@ ASSIGNED {
 
 BREAKPOINT {
     SOLVE states
-    CONDUCTANCE gSKv3_1 USEION k
+    CONDUCTANCE gSKv3_1
     gSKv3_1 = gSKv3_1bar*m
     ik = gSKv3_1*(v - ek)
 }

@@ -32,7 +32,11 @@ FLAGS = (
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
 # Functions of CoreNEURON that mod/names.hpp and mod/solver.hpp stand in for; Apple's linker cannot do that.
-_REPLACED = ("_ZN10coreneuron16nrn_get_mechnameEi", "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE")
+_REPLACED = (
+    "_ZN10coreneuron16nrn_get_mechnameEi",
+    "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
+    "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",
+)
 _LINK = [] if sys.platform == "darwin" else ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)]
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 

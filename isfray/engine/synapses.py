@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -78,19 +79,23 @@ class Synapses:
         """Make the trial's connections ready; return what posts and counts its events, for after `finitialize`."""
         self._of_this_trial = []
         targets: list[tuple[Any, list[float]]] = []
-        rank = [0] * len(self._receptors)
-        times, offsets = active.times.tolist(), active.offsets.tolist()
-        segments = active.placement.flat_segment(self.cell.model.geometry).tolist()
-        for s, (p, index, segment) in enumerate(
-            zip(active.population.tolist(), active.index.tolist(), segments, strict=True)
-        ):
-            released = times[offsets[s] : offsets[s + 1]]
+        segments = active.placement.flat_segment(self.cell.model.geometry)
+        # synapses are sorted by population
+        bounds = np.searchsorted(active.population, np.arange(len(self._receptors) + 1)).tolist()
+        for p, (first, last) in enumerate(pairwise(bounds)):
+            if first == last:
+                continue
+            offsets = active.offsets[first : last + 1]
+            times, within = active.times[offsets[0] : offsets[-1]], (offsets - offsets[0]).tolist()
+            places = active.index[first:last].tolist(), segments[first:last].tolist()
             for r, (receptor, kinetics) in enumerate(self._receptors[p]):
-                connection = self._connection(index, r, segment, receptor, kinetics)
                 drawn = active.weights.get((p, r))
-                connection.weigh(receptor.weight if drawn is None else tuple(drawn[rank[p]].tolist()))
-                targets.append((connection.netcon, [t + receptor.delay for t in released]))
-            rank[p] += 1
+                weights = repeat(receptor.weight) if drawn is None else map(tuple, drawn.tolist())
+                arrivals = (times + receptor.delay).tolist()
+                for index, segment, weight, lo, hi in zip(*places, weights, within, within[1:], strict=False):
+                    connection = self._connection(index, r, segment, receptor, kinetics)
+                    connection.weigh(weight)
+                    targets.append((connection.netcon, arrivals[lo:hi]))
 
         def post() -> int:
             for netcon, arrivals in targets:
