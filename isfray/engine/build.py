@@ -31,8 +31,9 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON that mod/names.hpp and mod/solver.hpp stand in for; Apple's linker cannot do that.
+# Functions of CoreNEURON that mod/ions.hpp, names.hpp and solver.hpp stand in for; Apple's linker cannot do that.
 _REPLACED = (
+    "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
     "_ZN10coreneuron16nrn_get_mechnameEi",
     "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
     "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",

@@ -204,3 +204,50 @@ def test_the_elimination_gives_any_trees_the_voltages_of_neuron(built, tmp_path,
     assert len(worst) == 15
     assert min(spans) > 0.01  # the clamps move them
     assert max(worst) < 1e-11
+
+
+NERNST = """
+import json
+import numpy as np
+from isfray.engine import mechanisms
+
+h = mechanisms.load(coreneuron=True)
+from neuron import coreneuron
+coreneuron.verbose = 0
+h.dt, h.celsius = 0.025, 34
+pc = h.ParallelContext()
+pc.set_maxstep(10)
+given, following = h.Section("given"), h.Section("following")
+traces = []
+for section in (given, following):
+    section.L, section.diam, section.nseg = 20, 20, 3
+    for name in ("pas", "Ca_HVA", "SKv3_1"):
+        section.insert(name)
+    section.e_pas, section.gCa_HVAbar_Ca_HVA, section.gSKv3_1bar_SKv3_1 = -40, 1e-1, 1e-3
+    traces += [h.Vector().record(section(0.5)._ref_v), h.Vector().record(section(0.5)._ref_ica)]
+h.ion_style("ca_ion", 1, 2, 1, 1, 0, sec=following)
+times, inside = h.Vector([0, 10]), h.Vector([1e-4, 1e-1])
+for section in (given, following):
+    for segment in section:
+        inside.play(segment._ref_cai, times, 1)
+found = []
+for coreneuron.enable in (False, True):
+    h.finitialize(-40)
+    pc.psolve(10)
+    found.append([list(trace) for trace in traces])
+print(json.dumps(found))
+"""
+
+
+def test_a_reversal_potential_that_follows_the_concentrations_does_so_in_both_engines(built, tmp_path):
+    run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path)
+    (tmp_path / "nernst.py").write_text(NERNST)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "nernst.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    neuron, coreneuron = np.array(json.loads(done.stdout.splitlines()[-1]))
+    np.testing.assert_allclose(coreneuron, neuron, rtol=0, atol=1e-10)
+    given, following = neuron[0], neuron[2]
+    assert np.ptp(given) > 1
+    assert abs(following - given).max() > 1

@@ -1,0 +1,43 @@
+// CoreNEURON sets the currents of ions to zero segment by segment, asking at each whether its reversal potential is to be
+// worked out: 2 % of the integration. The linker sends the registration of mechanisms here (--wrap, see
+// isfray/engine/build.py), which gives ions a function that asks first and then sets whole arrays.
+#pragma once
+#ifdef __ELF__  // where linkers can do that
+#include <algorithm>
+#include "coreneuron/mechanism/mechanism.hpp"
+#include "coreneuron/mechanism/membfunc.hpp"
+
+namespace coreneuron {
+extern void nrn_cur_ion(NrnThread*, Memb_list*, int);
+}  // namespace coreneuron
+
+namespace isfray {
+inline void ion_currents(coreneuron::NrnThread* thread, coreneuron::Memb_list* ions, int type) {
+    const int n = ions->nodecount, stride = ions->_nodecount_padded;
+    int styles = 0;
+    for (int i = 0; i < n; ++i) {
+        styles |= ions->pdata[i];
+    }
+    if ((styles & 0100) != 0) {  // a reversal potential that follows the concentrations
+        coreneuron::nrn_cur_ion(thread, ions, type);
+        return;
+    }
+    // an ion's arrays: reversal potential, concentrations inside and outside, current, its derivative
+    std::fill_n(ions->data + 3 * stride, n, 0.0);
+    std::fill_n(ions->data + 4 * stride, n, 0.0);
+}
+}  // namespace isfray
+
+#define ISFRAY_REGISTER(which) \
+    which##_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii
+extern "C" int ISFRAY_REGISTER(__real_)(const char**, coreneuron::mod_alloc_t, coreneuron::mod_f_t, coreneuron::mod_f_t,
+    coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, int, int) __attribute__((weak));
+
+extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
+    coreneuron::mod_f_t current, coreneuron::mod_f_t jacob, coreneuron::mod_f_t state, coreneuron::mod_f_t initial,
+    coreneuron::mod_f_t construct, coreneuron::mod_f_t destruct, int pointers, int vectorized) {
+    return ISFRAY_REGISTER(__real_)(names, alloc, current == coreneuron::nrn_cur_ion ? isfray::ion_currents : current,
+        jacob, state, initial, construct, destruct, pointers, vectorized);
+}
+#undef ISFRAY_REGISTER
+#endif
