@@ -22,14 +22,29 @@ section(0.5).NaTa_t.gNaTa_tbar
 """
 
 
-def run(code: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def run(code: str, cwd: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
-    return subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+def printed(code: str, cwd: Path, *arguments: str) -> list[str]:
+    """Lines that the code prints, if nothing is wrong."""
+    done = run(code, cwd, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert run(LOAD, tmp_path_factory.mktemp("cwd")).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def built_twice(built: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """For CoreNEURON too."""
+    done = run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path_factory.mktemp("cwd"))
+    assert done.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -128,20 +143,10 @@ print(float(np.array([1e-310])[0] * 0.5) > 0)
 """
 
 
-def test_coreneuron_gives_the_voltage_of_neuron(built, tmp_path):
-    run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path)
+def test_coreneuron_gives_the_voltage_of_neuron(built_twice, tmp_path):
     voltages = {}
     for engine in ("neuron", "coreneuron"):
-        (tmp_path / "trials.py").write_text(TRIALS)
-        done = subprocess.run(
-            [sys.executable, "trials.py", engine],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        trials, keeps_denormals = done.stdout.splitlines()
+        trials, keeps_denormals = printed(TRIALS, tmp_path, engine)
         voltages[engine] = np.array(json.loads(trials))
         assert keeps_denormals == "True"  # the library must not change the process's arithmetic
     assert np.ptp(voltages["neuron"]) > 80  # it fires
@@ -193,14 +198,8 @@ print(json.dumps([worst, spans]))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_elimination_gives_any_trees_the_voltages_of_neuron(built, tmp_path, seed):
-    run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path)
-    (tmp_path / "forests.py").write_text(FORESTS)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "forests.py", str(seed)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    worst, spans = json.loads(done.stdout.splitlines()[-1])
+def test_the_elimination_gives_any_trees_the_voltages_of_neuron(built_twice, tmp_path, seed):
+    worst, spans = json.loads(printed(FORESTS, tmp_path, str(seed))[-1])
     assert len(worst) == 15
     assert min(spans) > 0.01  # the clamps move them
     assert max(worst) < 1e-11
@@ -239,14 +238,8 @@ print(json.dumps(found))
 """
 
 
-def test_a_reversal_potential_that_follows_the_concentrations_does_so_in_both_engines(built, tmp_path):
-    run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path)
-    (tmp_path / "nernst.py").write_text(NERNST)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "nernst.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    neuron, coreneuron = np.array(json.loads(done.stdout.splitlines()[-1]))
+def test_a_reversal_potential_that_follows_the_concentrations_does_so_in_both_engines(built_twice, tmp_path):
+    neuron, coreneuron = np.array(json.loads(printed(NERNST, tmp_path)[-1]))
     np.testing.assert_allclose(coreneuron, neuron, rtol=0, atol=1e-10)
     given, following = neuron[0], neuron[2]
     assert np.ptp(given) > 1
