@@ -31,14 +31,16 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON that mod/ions.hpp, names.hpp and solver.hpp stand in for; Apple's linker cannot do that.
+# Functions of CoreNEURON, as of NEURON 9.0, that mod/ions.hpp, names.hpp and solver.hpp stand in for; not on macOS, whose
+# linker cannot do that.
 _REPLACED = (
     "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
     "_ZN10coreneuron16nrn_get_mechnameEi",
     "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
     "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",
 )
-_LINK = [] if sys.platform == "darwin" else ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)]
+_REPLACES = sys.platform != "darwin" and metadata.version("neuron").startswith("9.0.")
+_LINK = ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)] if _REPLACES else []
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 
