@@ -1,7 +1,7 @@
 // Axial currents and Gaussian elimination on the tree of segments, in place of CoreNEURON's: the linker sends its calls of
 // setup_tree_matrix_minimal and nrn_solve_minimal here (--wrap, see isfray/engine/build.py). The same equations with half
 // of the divisions, in passes that are vectorised but for what a node has to wait for from its child or its parent, and
-// which keep that in registers along an unbranched stretch: 7 to 9 % of the integration. As there, nodes are numbered
+// which keep that in registers along an unbranched stretch: 7 % of the integration. As there, nodes are numbered
 // with every parent before its children, `ncell` roots first.
 #pragma once
 #ifdef __ELF__  // where linkers can do that

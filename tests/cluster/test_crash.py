@@ -117,7 +117,7 @@ def test_a_run_outlives_its_s3_server(weed, tmp_path):
         driver = start(place, tmp_path, 40, 0.1, held=(20, gate), environment=server.environment)
         seen = 0
         for _ in range(2):
-            until(lambda: committed(catalog) > seen, "a commit")  # noqa: B023
+            until(lambda: committed(catalog) > seen, "a commit", driver)  # noqa: B023
             server.kill()
             time.sleep(1.0)
             server.start()

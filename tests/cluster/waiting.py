@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # s; only a test that fails waits so long
 
 
-def until(see: Callable[[], T], what: str, alive: subprocess.Popen[str] | None = None) -> T:
+def until(see: Callable[[], T], what: str, alive: subprocess.Popen[Any] | None = None) -> T:
     """Return what `see` returns once that is true; fails if the process `alive` ends before."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

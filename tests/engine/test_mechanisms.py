@@ -156,7 +156,7 @@ def test_coreneuron_gives_the_voltage_of_neuron(built_twice, tmp_path):
     np.testing.assert_allclose(voltages["coreneuron"], voltages["neuron"], rtol=0, atol=1e-8)
 
 
-FORESTS = """
+BOTH_ENGINES = """
 import json, sys
 import numpy as np
 from isfray.engine import mechanisms
@@ -167,6 +167,9 @@ coreneuron.verbose = 0
 h.dt, h.celsius = 0.025, 34
 pc = h.ParallelContext()
 pc.set_maxstep(10)
+"""
+
+FORESTS = """
 rng = np.random.default_rng(int(sys.argv[1]))
 worst, spans = [], []
 for _ in range(15):
@@ -199,23 +202,13 @@ print(json.dumps([worst, spans]))
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_elimination_gives_any_trees_the_voltages_of_neuron(built_twice, tmp_path, seed):
-    worst, spans = json.loads(printed(FORESTS, tmp_path, str(seed))[-1])
+    worst, spans = json.loads(printed(BOTH_ENGINES + FORESTS, tmp_path, str(seed))[-1])
     assert len(worst) == 15
     assert min(spans) > 0.01  # the clamps move them
     assert max(worst) < 1e-11
 
 
 NERNST = """
-import json
-import numpy as np
-from isfray.engine import mechanisms
-
-h = mechanisms.load(coreneuron=True)
-from neuron import coreneuron
-coreneuron.verbose = 0
-h.dt, h.celsius = 0.025, 34
-pc = h.ParallelContext()
-pc.set_maxstep(10)
 given, following = h.Section("given"), h.Section("following")
 traces = []
 for section in (given, following):
@@ -239,7 +232,7 @@ print(json.dumps(found))
 
 
 def test_a_reversal_potential_that_follows_the_concentrations_does_so_in_both_engines(built_twice, tmp_path):
-    neuron, coreneuron = np.array(json.loads(printed(NERNST, tmp_path)[-1]))
+    neuron, coreneuron = np.array(json.loads(printed(BOTH_ENGINES + NERNST, tmp_path)[-1]))
     np.testing.assert_allclose(coreneuron, neuron, rtol=0, atol=1e-10)
     given, following = neuron[0], neuron[2]
     assert np.ptp(given) > 1
