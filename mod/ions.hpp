@@ -27,17 +27,4 @@ inline void ion_currents(coreneuron::NrnThread* thread, coreneuron::Memb_list* i
     std::fill_n(ions->data + 4 * stride, n, 0.0);
 }
 }  // namespace isfray
-
-#define ISFRAY_REGISTER(which) \
-    which##_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii
-extern "C" int ISFRAY_REGISTER(__real_)(const char**, coreneuron::mod_alloc_t, coreneuron::mod_f_t, coreneuron::mod_f_t,
-    coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, int, int) __attribute__((weak));
-
-extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
-    coreneuron::mod_f_t current, coreneuron::mod_f_t jacob, coreneuron::mod_f_t state, coreneuron::mod_f_t initial,
-    coreneuron::mod_f_t construct, coreneuron::mod_f_t destruct, int pointers, int vectorized) {
-    return ISFRAY_REGISTER(__real_)(names, alloc, current == coreneuron::nrn_cur_ion ? isfray::ion_currents : current,
-        jacob, state, initial, construct, destruct, pointers, vectorized);
-}
-#undef ISFRAY_REGISTER
 #endif

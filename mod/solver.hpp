@@ -1,79 +1,107 @@
 // Axial currents and Gaussian elimination on the tree of segments, in place of CoreNEURON's: the linker sends its calls of
-// setup_tree_matrix_minimal and nrn_solve_minimal here (--wrap, see isfray/engine/build.py). The same equations with half
-// of the divisions, in passes that are vectorised but for what a node has to wait for from its child or its parent, and
-// which keep that in registers along an unbranched stretch: 7 % of the integration. As there, nodes are numbered
-// with every parent before its children, `ncell` roots first.
+// nrn_solve_minimal here (--wrap, see isfray/engine/build.py), and mod/currents.hpp leaves the axial currents out. The same
+// equations, in passes that are vectorised but for what a node has to wait for from its child or its parent. As there, nodes
+// are numbered with every parent before its children, `ncell` roots first.
 #pragma once
 #ifdef __ELF__  // where linkers can do that
+#include <algorithm>
+#include <vector>
 #include "coreneuron/sim/multicore.hpp"
 
-namespace coreneuron {
-extern int interleave_permute_type;
-}  // namespace coreneuron
+namespace isfray {
+struct Tree {
+    std::vector<int> parent;
+    // Unbranched stretches of nodes that follow each other: their first nodes, by number, and the end. A long one counts as
+    // several, so that the fractions of the elimination stay far inside double's range.
+    std::vector<int> stretches;
+    std::vector<double> below, product, axial;  // by node
+    static constexpr int longest = 16;
 
-extern "C" void* __real__ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE(coreneuron::NrnThread*)
-    __attribute__((weak));
-extern "C" void __real__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(coreneuron::NrnThread*) __attribute__((weak));
-
-extern "C" __attribute__((weak, used)) void* __wrap__ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE(
-    coreneuron::NrnThread* thread) {
-    const int roots = thread->ncell;
-    if (coreneuron::interleave_permute_type == 0) {
-        thread->ncell = thread->end;  // axial currents are those of nodes that are no roots: left to the solver
+    void follow(const coreneuron::NrnThread* thread) {
+        const int nodes = thread->end;
+        const int* of = thread->_v_parent_index;
+        if (std::equal(parent.begin(), parent.end(), of, of + nodes)) {
+            return;
+        }
+        parent.assign(of, of + nodes);
+        stretches.clear();
+        for (int i = thread->ncell; i < nodes; ++i) {
+            if (stretches.empty() || of[i] != i - 1 || i - stretches.back() == longest) {
+                stretches.push_back(i);
+            }
+        }
+        stretches.push_back(nodes);
+        for (auto* array : {&below, &product, &axial}) {
+            array->resize(nodes);
+        }
     }
-    void* const result = __real__ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE(thread);
-    thread->ncell = roots;
-    return result;
-}
+};
+}  // namespace isfray
+
+extern "C" void __real__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(coreneuron::NrnThread*) __attribute__((weak));
 
 extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(
     coreneuron::NrnThread* thread) {
-    if (coreneuron::interleave_permute_type != 0) {  // another numbering
+    if (!isfray::does(thread)) {
         __real__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(thread);
         return;
     }
+    static thread_local isfray::Tree tree;
+    tree.follow(thread);
     double* __restrict__ d = thread->_actual_d;
     double* __restrict__ rhs = thread->_actual_rhs;
+    double* __restrict__ below = tree.below.data();
+    double* __restrict__ product = tree.product.data();
+    double* __restrict__ axial = tree.axial.data();
     const double* v = thread->_actual_v;
     const double* a = thread->_actual_a;  // of the child's current in its parent's equation, negative
     const double* b = thread->_actual_b;  // and of the parent's in its child's
-    const int* parent = thread->_v_parent_index;
-    const int roots = thread->ncell, nodes = thread->end;
+    const int* parent = tree.parent.data();
+    const int* stretch = tree.stretches.data();
+    const int roots = thread->ncell, nodes = thread->end, stretches = static_cast<int>(tree.stretches.size()) - 1;
 #pragma GCC ivdep
     for (int i = roots; i < nodes; ++i) {
+        const double difference = v[parent[i]] - v[i];
         d[i] -= b[i];
-        rhs[i] -= b[i] * (v[parent[i]] - v[i]);
+        rhs[i] -= b[i] * difference;
+        axial[i] = a[i] * difference;
+        product[i] = a[i] * b[i];
     }
-    for (int i = nodes - 1; i >= roots;) {
-        double own_d = d[i], own_rhs = rhs[i];
-        int up;
-        do {
-            up = parent[i];
-            const double inverse = 1.0 / own_d;  // what waits for it is one multiplication and subtraction
-            d[i] = inverse;  // for the way back
-            rhs[i] = own_rhs;
-            own_d = (d[up] - a[i]) - (a[i] * b[i]) * inverse;
-            own_rhs = (rhs[up] + a[i] * (v[up] - v[i])) - (a[i] * own_rhs) * inverse;
-            --i;
-        } while (up == i && i >= roots);
-        d[up] = own_d;
-        rhs[up] = own_rhs;
+    for (int s = stretches - 1; s >= 0; --s) {
+        // Diagonals over/below and right sides sum/below: as fractions, no node waits for a division
+        const int first = stretch[s];
+        int i = stretch[s + 1] - 1;
+        double over = d[i], sum = rhs[i];
+        below[i] = 1.0;
+        for (; i > first; --i) {
+            d[i] = over;
+            rhs[i] = sum;
+            below[i - 1] = over;
+            sum = (rhs[i - 1] + axial[i]) * over - a[i] * sum;
+            over = (d[i - 1] - a[i]) * over - product[i] * below[i];
+        }
+        d[i] = over;
+        rhs[i] = sum;
+        const double inverse = 1.0 / over;
+        const int up = parent[i];
+        d[up] = (d[up] - a[i]) - product[i] * below[i] * inverse;
+        rhs[up] = (rhs[up] + axial[i]) - a[i] * sum * inverse;
     }
     for (int i = 0; i < roots; ++i) {
         rhs[i] /= d[i];
     }
 #pragma GCC ivdep
     for (int i = roots; i < nodes; ++i) {
-        rhs[i] *= d[i];
-        d[i] *= b[i];
+        const double inverse = 1.0 / d[i];
+        rhs[i] *= inverse;
+        d[i] = b[i] * below[i] * inverse;
     }
-    double above = 0.0;
-    for (int i = roots; i < nodes; ++i) {
-        if (parent[i] != i - 1 || i == roots) {
-            above = rhs[parent[i]];
+    for (int s = 0; s < stretches; ++s) {
+        double value = rhs[parent[stretch[s]]];
+        for (int i = stretch[s]; i < stretch[s + 1]; ++i) {
+            value = rhs[i] - d[i] * value;
+            rhs[i] = value;
         }
-        above = rhs[i] - d[i] * above;
-        rhs[i] = above;
     }
 }
 #endif

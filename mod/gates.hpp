@@ -1,0 +1,359 @@
+// Gates that relax to a steady state of the voltage at a rate of the voltage, x += (steady(v) - x) share(v), are stepped by
+// table, at a third of what working both out anew costs. The tables are made of the mechanism's own function, called with
+// x = 0 and x = 1 at voltages of a grid; between them go polynomials, 1e-12 off. Mechanisms of the same segments are stepped
+// together, as a team, from one row of a table to a segment. Where a voltage is beyond the grid they go by their own
+// functions, as they do in the first step of a run; if the tables differ from them there, they are made anew or not used.
+#pragma once
+#ifdef __ELF__  // where linkers can put it in place, see mod/register.hpp
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+#include "coreneuron/mechanism/mechanism.hpp"
+#include "coreneuron/mechanism/membfunc.hpp"
+#include "coreneuron/sim/multicore.hpp"
+
+namespace isfray {
+using coreneuron::Memb_list;
+using coreneuron::NrnThread;
+
+constexpr std::array<std::string_view, 12> relaxing = {"Ca_HVA", "Ca_LVAst", "Ih", "Im", "K_Pst", "K_Tst", "NaTa_t", "NaTg",
+    "NaTs2_t", "Nap_Et2", "SKv3_1", "SKv3_1_copy"};
+
+constexpr double lowest = -128.0, pieces_per_mV = 8.0;
+constexpr int pieces = 2048, terms = 5, most_gates = 8;
+
+struct Relaxing {
+    coreneuron::mod_f_t own = nullptr;  // the mechanism's function
+    int first = 0, count = 0;  // of its variables, those that are gates
+    Memb_list* ml = nullptr;  // of the run
+    std::size_t team = 0;
+};
+inline std::array<Relaxing, 512> relaxing_of;  // by type
+
+struct alignas(64) Line {
+    double at[8];
+};
+
+struct Team {
+    std::vector<int> types;
+    int gates = 0, lanes = 0;  // a power of 2 that holds them
+    double dt = 0.0;
+    bool usable = false, by_table = false;  // in this run, in this step
+    std::vector<Line> lines;
+    double* rows = nullptr;  // of every piece: by power of the voltage, the steady states and then the shares of all gates
+    std::vector<double*> x;  // every lane's gate, by segment
+    std::vector<double> unused;
+};
+inline std::vector<Team> teams;
+
+// Where on the grid the voltages of the step are
+struct Places {
+    double t = HUGE_VAL;
+    bool inside = false;  // all of them
+    std::vector<std::int64_t> row;  // of every node: the first of its piece
+    std::vector<double> within;  // the piece, -1/2 to 1/2
+};
+inline Places places;
+
+inline void find_places(const NrnThread* thread) {
+    const std::size_t nodes = thread->end;
+    places.row.resize(nodes);
+    places.within.resize(nodes);
+    const double* v = thread->_actual_v;
+    std::int64_t* row = places.row.data();
+    double* within = places.within.data();
+    std::int64_t outside = 0;
+#pragma GCC ivdep
+    for (std::size_t i = 0; i < nodes; ++i) {
+        const double u = (v[i] - lowest) * pieces_per_mV;
+        outside |= !(u >= 0.0 && u < pieces);
+        const auto piece = static_cast<std::int64_t>(u);
+        row[i] = piece * terms;
+        within[i] = u - piece - 0.5;
+    }
+    places.inside = outside == 0;
+    places.t = thread->_t;
+}
+
+typedef double Two __attribute__((vector_size(16)));
+typedef double Four __attribute__((vector_size(32)));
+typedef double Eight __attribute__((vector_size(64)));
+
+template <class Vector>
+inline Vector read(const double* from) {
+    Vector values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
+}
+
+// Steady states and shares in one vector, for few gates
+template <class Row>
+inline void step_narrow(const Team& team, const Memb_list* ml) {
+    constexpr int width = sizeof(Row) / sizeof(double), lanes = width / 2;
+    const int n = ml->nodecount;
+    const int* node = ml->nodeindices;
+    const std::int64_t* first = places.row.data();
+    const double* within = places.within.data();
+    const double* rows = team.rows;
+    std::array<double*, lanes> x;
+    std::copy_n(team.x.data(), lanes, x.data());
+#pragma GCC ivdep
+    for (int i = 0; i < n; ++i) {
+        const double* row = rows + first[node[i]] * width;
+        Row y = read<Row>(row + (terms - 1) * width);
+        for (int power = terms - 2; power >= 0; --power) {
+            y = y * within[node[i]] + read<Row>(row + power * width);
+        }
+        for (int lane = 0; lane < lanes; ++lane) {
+            x[lane][i] += y[lanes + lane] * (y[lane] - x[lane][i]);
+        }
+    }
+}
+
+inline Four of_segment(const std::array<double*, 4>& x, int i) { return Four{x[0][i], x[1][i], x[2][i], x[3][i]}; }
+
+inline Eight of_segment(const std::array<double*, 8>& x, int i) {
+    return Eight{x[0][i], x[1][i], x[2][i], x[3][i], x[4][i], x[5][i], x[6][i], x[7][i]};
+}
+
+// Steady states and shares in a vector each
+template <class Lanes>
+inline void step_wide(const Team& team, const Memb_list* ml) {
+    constexpr int lanes = sizeof(Lanes) / sizeof(double), width = 2 * lanes;
+    const int n = ml->nodecount;
+    const int* node = ml->nodeindices;
+    const std::int64_t* first = places.row.data();
+    const double* within = places.within.data();
+    const double* rows = team.rows;
+    std::array<double*, lanes> x;
+    std::copy_n(team.x.data(), lanes, x.data());
+#pragma GCC ivdep
+    for (int i = 0; i < n; ++i) {
+        const double* row = rows + first[node[i]] * width;
+        Lanes steady = read<Lanes>(row + (terms - 1) * width), share = read<Lanes>(row + (terms - 1) * width + lanes);
+        for (int power = terms - 2; power >= 0; --power) {
+            steady = steady * within[node[i]] + read<Lanes>(row + power * width);
+            share = share * within[node[i]] + read<Lanes>(row + power * width + lanes);
+        }
+        Lanes now = of_segment(x, i);
+        now += share * (steady - now);
+        for (int lane = 0; lane < lanes; ++lane) {
+            x[lane][i] = now[lane];
+        }
+    }
+}
+
+inline bool step_by_table(const Team& team, const NrnThread* thread) {
+    if (places.t != thread->_t) {
+        find_places(thread);
+    }
+    if (!places.inside) {
+        return false;
+    }
+    const Memb_list* ml = relaxing_of[team.types[0]].ml;
+    switch (team.lanes) {
+    case 1: step_narrow<Two>(team, ml); break;
+    case 2: step_narrow<Four>(team, ml); break;
+    case 4: step_wide<Four>(team, ml); break;
+    default: step_wide<Eight>(team, ml);
+    }
+    return true;
+}
+
+inline void step_by_own(const Team& team, NrnThread* thread) {
+    for (const int type : team.types) {
+        relaxing_of[type].own(thread, relaxing_of[type].ml, type);
+    }
+}
+
+// Values of all gates: gate by gate, segment by segment
+inline std::vector<double> gates_now(const Team& team) {
+    const int n = relaxing_of[team.types[0]].ml->nodecount;
+    std::vector<double> values;
+    for (int gate = 0; gate < team.gates; ++gate) {
+        values.insert(values.end(), team.x[gate], team.x[gate] + n);
+    }
+    return values;
+}
+
+inline void set_gates(const Team& team, const std::vector<double>& values) {
+    const int n = relaxing_of[team.types[0]].ml->nodecount;
+    for (int gate = 0; gate < team.gates; ++gate) {
+        std::copy_n(values.data() + gate * n, n, team.x[gate]);
+    }
+}
+
+// Polynomials that are 1 at one of the nodes of [-1/2, 1/2] and 0 at the others, by node and power
+struct Nodes {
+    std::array<double, terms> at;
+    std::array<std::array<double, terms>, terms> basis{};
+    Nodes() {
+        for (int j = 0; j < terms; ++j) {
+            at[j] = 0.5 * std::cos((2 * j + 1) * M_PI / (2 * terms));
+        }
+        for (int j = 0; j < terms; ++j) {
+            basis[j][0] = 1.0;
+            int degree = 0;
+            for (int i = 0; i < terms; ++i) {
+                if (i == j) {
+                    continue;
+                }
+                for (int k = ++degree; k >= 0; --k) {
+                    basis[j][k] = ((k > 0 ? basis[j][k - 1] : 0.0) - at[i] * basis[j][k]) / (at[j] - at[i]);
+                }
+            }
+        }
+    }
+};
+
+// Asks the mechanisms at all nodes of all pieces, as many at a time as there are segments, whose voltages and gates it borrows
+inline void tabulate(Team& team, NrnThread* thread) {
+    static const Nodes nodes;
+    const Memb_list* ml = relaxing_of[team.types[0]].ml;
+    const int n = ml->nodecount;
+    const std::vector<double> kept = gates_now(team);
+    const std::vector<double> voltages(thread->_actual_v, thread->_actual_v + thread->end);
+    const double dt = thread->_dt;
+    team.lines.assign(pieces * terms * 2 * team.lanes / 8, Line{});
+    team.rows = team.lines[0].at;
+    for (int begin = 0; begin < pieces * terms; begin += n) {
+        const int here = std::min(n, pieces * terms - begin);
+        for (int i = 0; i < here; ++i) {
+            const int piece = (begin + i) / terms, node = (begin + i) % terms;
+            thread->_actual_v[ml->nodeindices[i]] = lowest + (piece + 0.5 + nodes.at[node]) / pieces_per_mV;
+        }
+        const auto stepped = [&](double from, double during) {
+            set_gates(team, std::vector<double>(kept.size(), from));
+            thread->_dt = during;
+            step_by_own(team, thread);
+            thread->_dt = dt;
+            return gates_now(team);
+        };
+        const std::vector<double> steady = stepped(0.0, 1e9), low = stepped(0.0, dt), high = stepped(1.0, dt);
+        for (int i = 0; i < here; ++i) {
+            const int piece = (begin + i) / terms, node = (begin + i) % terms;
+            double* row = team.rows + static_cast<std::size_t>(piece) * terms * 2 * team.lanes;
+            for (int gate = 0; gate < team.gates; ++gate) {
+                const int at = gate * n + i;
+                for (int power = 0; power < terms; ++power) {
+                    const double basis = nodes.basis[node][power];
+                    row[power * 2 * team.lanes + gate] += steady[at] * basis;
+                    row[power * 2 * team.lanes + team.lanes + gate] += (1.0 - (high[at] - low[at])) * basis;
+                }
+            }
+        }
+    }
+    std::copy(voltages.begin(), voltages.end(), thread->_actual_v);
+    set_gates(team, kept);
+    team.dt = dt;
+}
+
+// Whether this step by table is the mechanisms' own
+inline bool agrees(const Team& team, NrnThread* thread) {
+    const std::vector<double> before = gates_now(team);
+    if (team.dt != thread->_dt || !step_by_table(team, thread)) {
+        return false;
+    }
+    const std::vector<double> by_table = gates_now(team);
+    set_gates(team, before);
+    step_by_own(team, thread);
+    const std::vector<double> by_own = gates_now(team);
+    set_gates(team, before);
+    return std::equal(by_table.begin(), by_table.end(), by_own.begin(),
+        [](double table, double own) { return std::abs(table - own) <= 1e-10 * std::abs(own); });
+}
+
+// Mechanisms of the same segments, up to as many as make a full row; tables are kept from run to run
+inline void make_teams(NrnThread* thread) {
+    std::vector<Team> made;
+    for (auto* entry = thread->tml; entry != nullptr; entry = entry->next) {
+        Relaxing& mechanism = relaxing_of[entry->index];
+        mechanism.ml = entry->ml;
+        if (mechanism.own == nullptr) {
+            continue;
+        }
+        const auto joins = [&](const Team& team) {
+            const Memb_list* other = relaxing_of[team.types[0]].ml;
+            return team.gates + mechanism.count <= most_gates &&
+                std::equal(other->nodeindices, other->nodeindices + other->nodecount, entry->ml->nodeindices,
+                    entry->ml->nodeindices + entry->ml->nodecount);
+        };
+        auto team = std::find_if(made.begin(), made.end(), joins);
+        if (team == made.end()) {
+            team = made.insert(made.end(), Team{});
+        }
+        team->types.push_back(entry->index);
+        team->gates += mechanism.count;
+        mechanism.team = team - made.begin();
+        for (int gate = 0; gate < mechanism.count; ++gate) {
+            team->x.push_back(entry->ml->data + (mechanism.first + gate) * entry->ml->_nodecount_padded);
+        }
+    }
+    for (Team& team : made) {
+        for (team.lanes = 1; team.lanes < team.gates;) {
+            team.lanes *= 2;
+        }
+        team.unused.resize(relaxing_of[team.types[0]].ml->nodecount);
+        team.x.resize(team.lanes, team.unused.data());
+        for (Team& old : teams) {
+            if (old.types == team.types) {
+                team.dt = old.dt;
+                team.lines.swap(old.lines);
+                team.rows = old.rows;
+                break;
+            }
+        }
+    }
+    teams.swap(made);
+    places.t = HUGE_VAL;
+    for (Team& team : teams) {
+        team.usable = agrees(team, thread);
+        if (!team.usable) {
+            tabulate(team, thread);
+            team.usable = agrees(team, thread);
+        }
+    }
+}
+
+inline void step_gates(NrnThread* thread, Memb_list* ml, int type) {
+    static double t = HUGE_VAL;
+    static int first = 0;  // mechanism of every step
+    Relaxing& mechanism = relaxing_of[type];
+    if (coreneuron::nrn_nthread > 2) {  // one has the cell, one could have artificial cells
+        mechanism.own(thread, ml, type);
+        return;
+    }
+    if (thread->_t < t || (thread->_t == t && type == first) || mechanism.ml != ml) {  // another run
+        make_teams(thread);
+        first = type;
+    }
+    t = thread->_t;
+    Team& team = teams[mechanism.team];
+    if (type == team.types[0] && team.usable) {
+        team.by_table = step_by_table(team, thread);
+    }
+    if (!team.usable || !team.by_table) {
+        mechanism.own(thread, ml, type);
+    }
+}
+
+// A mechanism's gates among its variables, whose names come in groups that end with 0
+inline Relaxing gates_among(const char** names, coreneuron::mod_f_t own) {
+    Relaxing mechanism;
+    mechanism.own = own;
+    int group = 0;
+    for (const char** name = names + 2; group < 3; ++name) {
+        if (*name == nullptr) {
+            ++group;
+        } else {
+            (group < 2 ? mechanism.first : mechanism.count) += 1;
+        }
+    }
+    return mechanism;
+}
+}  // namespace isfray
+#endif

@@ -1,0 +1,30 @@
+// Registration of mechanisms with CoreNEURON: the linker sends it here (--wrap, see isfray/engine/build.py), where a
+// mechanism gets the functions of mod/gates.hpp and mod/ions.hpp in place of its own.
+#pragma once
+#ifdef __ELF__  // where linkers can do that
+#include <algorithm>
+#include "coreneuron/mechanism/membfunc.hpp"
+
+#define ISFRAY_REGISTER(which) \
+    which##_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii
+extern "C" int ISFRAY_REGISTER(__real_)(const char**, coreneuron::mod_alloc_t, coreneuron::mod_f_t, coreneuron::mod_f_t,
+    coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, int, int) __attribute__((weak));
+
+extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
+    coreneuron::mod_f_t current, coreneuron::mod_f_t jacob, coreneuron::mod_f_t state, coreneuron::mod_f_t initial,
+    coreneuron::mod_f_t construct, coreneuron::mod_f_t destruct, int pointers, int vectorized) {
+    current = current == coreneuron::nrn_cur_ion ? isfray::ion_currents : current;
+    isfray::Relaxing relaxing;
+    if (std::count(isfray::relaxing.begin(), isfray::relaxing.end(), names[1]) != 0) {
+        relaxing = isfray::gates_among(names, state);
+        state = isfray::step_gates;
+    }
+    const int type = ISFRAY_REGISTER(__real_)(
+        names, alloc, current, jacob, state, initial, construct, destruct, pointers, vectorized);
+    if (relaxing.own != nullptr) {
+        isfray::relaxing_of.at(type) = relaxing;
+    }
+    return type;
+}
+#undef ISFRAY_REGISTER
+#endif
