@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from isfray.activity.seeds import Stage, stream
+from isfray.activity.seeds import Stage, stream, streams
 from isfray.activity.spikes import Spikes
 from isfray.model.activity import SPIKE_SOURCES
 from isfray.model.errors import InputError
@@ -98,10 +98,10 @@ def draw_releases(network: NetworkModel, spikes: Spikes, seed: int, placement: P
 def _bernoulli(network: NetworkModel, bounds: I64, seed: int) -> NDArray[np.bool_]:
     """Whether each chance is taken; population p holds the chances from bounds[p] to bounds[p + 1]."""
     released = np.ones(bounds[-1], np.bool_)
+    rngs = streams(seed, tuple((population.name, Stage.RELEASE, 0) for population in network.populations))
     edges = bounds.tolist()
-    for population, lo, hi in zip(network.populations, edges, edges[1:], strict=False):
+    for population, lo, hi, rng in zip(network.populations, edges, edges[1:], rngs, strict=False):
         if lo < hi and isinstance(population.release_probability, float):
-            rng = stream(seed, population.name, Stage.RELEASE)
             released[lo:hi] = rng.random(hi - lo) < population.release_probability
     return released
 

@@ -6,13 +6,14 @@ The laws are those of FORMATS; the order of draws is not ISF's, which draws cell
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isfray.activity.seeds import Stage, stream
+from isfray.activity.seeds import Key, Stage, streams
 from isfray.model.activity import (
     PSTH,
     SPIKE_SOURCES,
@@ -26,6 +27,7 @@ from isfray.model.activity import (
     Uniform,
 )
 from isfray.model.network import NetworkModel
+from isfray.model.population import Population
 
 F64 = NDArray[np.float64]
 Drawn = tuple[NDArray[np.intp], F64]
@@ -65,13 +67,10 @@ def draw_spikes(network: NetworkModel, seed: int, t_stop: float) -> Spikes:
     cells: list[NDArray[np.intp]] = []
     times: list[F64] = []
     sources: list[int] = []
+    rngs = streams(seed, tuple(key for population in network.populations for key in _keys(population)))
     for population, first_cell in zip(network.populations, network.cell_offsets.tolist(), strict=False):
-        counts = dict.fromkeys(Stage, 0)
         for component in population.activity:
-            stage = Stage.SPIKETRAIN if isinstance(component, SpikeTrain) else Stage.POINTCELL
-            rng = stream(seed, population.name, stage, counts[stage])
-            counts[stage] += 1
-            cell, time = draw(component, population.n_cells, t_stop, rng)
+            cell, time = draw(component, population.n_cells, t_stop, next(rngs))
             cells.append(cell + first_cell)
             times.append(time)
             sources.append(SPIKE_SOURCES.index(component.source))
@@ -84,6 +83,14 @@ def draw_spikes(network: NetworkModel, seed: int, t_stop: float) -> Spikes:
     return Spikes(
         index.astype(np.int32), (cell - network.cell_offsets[index]).astype(np.int32), time[order], source[order]
     )
+
+
+def _keys(population: Population) -> Iterator[Key]:
+    counts = dict.fromkeys(Stage, 0)
+    for component in population.activity:
+        stage = Stage.SPIKETRAIN if isinstance(component, SpikeTrain) else Stage.POINTCELL
+        yield population.name, stage, counts[stage]
+        counts[stage] += 1
 
 
 @singledispatch
@@ -115,15 +122,14 @@ def _(activity: SpikeTrain, n_cells: int, t_stop: float, rng: np.random.Generato
     limit = math.inf if activity.nspikes is None else activity.nspikes
     mean = max(t_stop - activity.start, 0.0) / activity.interval
     width = math.ceil(min(mean + 3 * math.sqrt(mean) + 3, max(limit, 1)))  # nearly always enough for every cell
-    time = np.zeros((n_cells, 0))
-    while time.shape[1] < limit and (time.shape[1] == 0 or time[:, -1].min() <= t_stop):
+    waits = random * rng.standard_exponential((n_cells, width))
+    waits[:, 1:] += regular
+    waits[:, 0] = np.maximum(activity.start + waits[:, 0], 0.0)
+    time = np.cumsum(waits, axis=1)
+    while time.shape[1] < limit and time[:, -1].min() <= t_stop:
         waits = random * rng.standard_exponential((n_cells, width))
-        if time.shape[1] == 0:
-            waits[:, 1:] += regular
-            waits[:, 0] = np.maximum(activity.start + waits[:, 0], 0.0)
-        else:
-            waits += regular
-            waits[:, 0] += time[:, -1]
+        waits += regular
+        waits[:, 0] += time[:, -1]
         time = np.hstack([time, np.cumsum(waits, axis=1)])
     cell, nth = np.nonzero(time[:, : activity.nspikes] <= t_stop)
     return cell, time[cell, nth]

@@ -2,14 +2,15 @@
 
 A synapse's receptor is a point process; what arrives at it comes as an event of a connection (NetCon) with the
 population's weight. Depression and facilitation live in the connection, so synapses of one segment whose receptors have
-the same kinetics share one point process: conductances add linearly.
+the same kinetics share one point process: conductances add linearly. Where a receptor has neither, and all synapses of
+its population the same weight, they share the connection too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise, repeat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,28 @@ from isfray.model.network import NetworkModel, Receptor
 
 PostEvents = Callable[[], int]
 Kinetics = tuple[str, tuple[tuple[str, float], ...]]
+# What a receptor has that neither depresses nor facilitates: its connections forget what they have carried
+_FORGETS = {f"decay{x}": 1.0 for x in ("ampa", "nmda", "gaba")} | {f"facil{x}": 0.0 for x in ("ampa", "nmda", "gaba")}
+
+
+@dataclass(eq=False)
+class Kind:
+    """A receptor of a population.
+
+    Attributes
+    ----------
+    kinetics : Kinetics
+        What receptors must have in common to share a point process.
+    pooled : bool
+        Whether all its synapses of one segment may share a connection.
+    pool : dict of int to NetCon
+        These connections by segment.
+    """
+
+    receptor: Receptor
+    kinetics: Kinetics
+    pooled: bool
+    pool: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -56,9 +79,15 @@ class Synapses:
     def __init__(self, cell: LiveCell, network: NetworkModel, placement: Placement, *, share: bool = True) -> None:
         self.cell, self.network, self.share = cell, network, share
         self._processes: dict[tuple[int, Kinetics], Any] = {}
-        self._connections: dict[tuple[int, int, int], Connection] = {}
+        self._connections: dict[tuple[Any, ...], Connection] = {}
         self._of_this_trial: list[Any] = []
-        self._receptors = [[(r, _kinetics(r)) for r in p.receptors] for p in network.populations]
+        self._kinds = [
+            [
+                Kind(x, _kinetics(x), share and _forgets(x) and not network.weights_differ(p, r))
+                for r, x in enumerate(population.receptors)
+            ]
+            for p, population in enumerate(network.populations)
+        ]
         if share:
             self._place_all(placement)
 
@@ -68,65 +97,91 @@ class Synapses:
         population = self.network.synapses.population[connected]
         segment = placement.flat_segment(self.cell.model.geometry)[connected]
         for p, flat in np.unique(np.column_stack([population, segment]), axis=0).tolist():
-            for receptor, kinetics in self._receptors[p]:
-                self._process(flat, receptor, kinetics)
+            for kind in self._kinds[p]:
+                self._process(flat, kind)
+                if kind.pooled:
+                    self._pool(flat, kind)
         # Made as synapses first release, connections would let memory grow over some hundred trials.
         for index, p, flat in zip(connected.tolist(), population.tolist(), segment.tolist(), strict=True):
-            for r, (receptor, kinetics) in enumerate(self._receptors[p]):
-                self._connection(index, r, flat, receptor, kinetics)
+            for r, kind in enumerate(self._kinds[p]):
+                if not kind.pooled:
+                    self._own(index, r, flat, kind)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
         """Make the trial's connections ready; return what posts and counts its events, for after `finitialize`."""
         self._of_this_trial = []
-        targets: list[tuple[Any, list[float]]] = []
+        targets: list[Any] = []
+        times: list[float] = []
         segments = active.placement.flat_segment(self.cell.model.geometry)
         # synapses are sorted by population
-        bounds = np.searchsorted(active.population, np.arange(len(self._receptors) + 1)).tolist()
+        bounds = np.searchsorted(active.population, np.arange(len(self._kinds) + 1)).tolist()
         for p, (first, last) in enumerate(pairwise(bounds)):
             if first == last:
                 continue
             offsets = active.offsets[first : last + 1]
-            times, within = active.times[offsets[0] : offsets[-1]], (offsets - offsets[0]).tolist()
-            places = active.index[first:last].tolist(), segments[first:last].tolist()
-            for r, (receptor, kinetics) in enumerate(self._receptors[p]):
-                drawn = active.weights.get((p, r))
-                weights = repeat(receptor.weight) if drawn is None else map(tuple, drawn.tolist())
-                arrivals = (times + receptor.delay).tolist()
-                for index, segment, weight, lo, hi in zip(*places, weights, within, within[1:], strict=False):
-                    connection = self._connection(index, r, segment, receptor, kinetics)
-                    connection.weigh(weight)
-                    targets.append((connection.netcon, arrivals[lo:hi]))
+            index, segment = active.index[first:last].tolist(), segments[first:last].tolist()
+            of_release = np.repeat(np.arange(last - first), np.diff(offsets)).tolist()
+            for r, kind in enumerate(self._kinds[p]):
+                if kind.pooled:
+                    for flat in set(segment) - kind.pool.keys():  # of a stored trial
+                        self._pool(flat, kind)
+                    netcons = [kind.pool[flat] for flat in segment]
+                else:
+                    drawn = active.weights.get((p, r))
+                    weights = [kind.receptor.weight] * len(index) if drawn is None else map(tuple, drawn.tolist())
+                    netcons = self._weighed(index, r, segment, weights, kind)
+                targets += [netcons[i] for i in of_release]
+                times += (active.times[offsets[0] : offsets[-1]] + kind.receptor.delay).tolist()
 
         def post() -> int:
-            for netcon, arrivals in targets:
-                for t in arrivals:
-                    netcon.event(t)
-            return sum(len(arrivals) for _, arrivals in targets)
+            for netcon, t in zip(targets, times, strict=True):
+                netcon.event(t)
+            return len(times)
 
         return post
 
-    def _connection(self, index: int, r: int, segment: int, receptor: Receptor, kinetics: Kinetics) -> Connection:
+    def _pool(self, segment: int, kind: Kind) -> None:
+        key = segment, kind.kinetics, kind.receptor.weight
+        if key not in self._connections:
+            self._connections[key] = self._connect(segment, kind)
+            self._connections[key].weigh(kind.receptor.weight)
+        kind.pool[segment] = self._connections[key].netcon
+
+    def _weighed(
+        self, index: list[int], r: int, segment: list[int], weights: Iterable[tuple[float, ...]], kind: Kind
+    ) -> list[Any]:
+        connections = [self._own(i, r, flat, kind) for i, flat in zip(index, segment, strict=True)]
+        for connection, weight in zip(connections, weights, strict=True):
+            connection.weigh(weight)
+        return [connection.netcon for connection in connections]
+
+    def _own(self, index: int, r: int, segment: int, kind: Kind) -> Connection:
         # A stored trial may have a known synapse (index >= 0) at another place.
-        key = (index, r, segment)
+        key = index, r, segment
         if key in self._connections:
             return self._connections[key]
-        process = self._process(segment, receptor, kinetics)
-        # Events are posted with their delay; CoreNEURON ends the process if a connection's own is shorter than a step.
-        connection = Connection(self.cell.h.NetCon(None, process, receptor.threshold, 1.0, 0.0))
+        connection = self._connect(segment, kind)
         if self.share and index >= 0:
             self._connections[key] = connection
         else:
-            self._of_this_trial += [process, connection]
+            self._of_this_trial.append(connection)
         return connection
 
-    def _process(self, segment: int, receptor: Receptor, kinetics: Kinetics) -> Any:
-        if self.share and (segment, kinetics) in self._processes:
-            return self._processes[segment, kinetics]
-        process = getattr(self.cell.h, receptor.mechanism)(self.cell.segments[segment])
-        for name, value in kinetics[1]:
+    def _connect(self, segment: int, kind: Kind) -> Connection:
+        process = self._process(segment, kind)
+        if not self.share:
+            self._of_this_trial.append(process)
+        # Events are posted with their delay; CoreNEURON ends the process if a connection's own is shorter than a step.
+        return Connection(self.cell.h.NetCon(None, process, kind.receptor.threshold, 1.0, 0.0))
+
+    def _process(self, segment: int, kind: Kind) -> Any:
+        if self.share and (segment, kind.kinetics) in self._processes:
+            return self._processes[segment, kind.kinetics]
+        process = getattr(self.cell.h, kind.receptor.mechanism)(self.cell.segments[segment])
+        for name, value in kind.kinetics[1]:
             setattr(process, name, value)
         if self.share:
-            self._processes[segment, kinetics] = process
+            self._processes[segment, kind.kinetics] = process
         return process
 
 
@@ -134,3 +189,9 @@ def _kinetics(receptor: Receptor) -> Kinetics:
     """What receptors must have in common to share a point process: NEURON's globals are common to all."""
     ranged = known_mechanisms()[receptor.mechanism].parameters
     return receptor.mechanism, tuple(sorted((k, v) for k, v in receptor.parameters.items() if k in ranged))
+
+
+def _forgets(receptor: Receptor) -> bool:
+    """Whether it neither depresses nor facilitates."""
+    parameters = {**known_mechanisms()[receptor.mechanism].parameters, **receptor.parameters}
+    return all(parameters[name] == value for name, value in _FORGETS.items() if name in parameters)

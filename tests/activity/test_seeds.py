@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isfray.activity import trial_seed
-from isfray.activity.seeds import Stage, stream
+from isfray.activity.seeds import Stage, stream, streams
 from isfray.model.errors import InputError
 
 
@@ -27,6 +27,17 @@ def test_a_stream_is_that_of_the_documented_spawn_key(seed: int, name: str, stag
     sequence = np.random.SeedSequence(seed, spawn_key=(*words, stage, index))
     expected = np.random.Generator(np.random.PCG64(sequence)).random(5)
     assert np.array_equal(stream(seed, name, stage, index).random(5), expected)
+
+
+@given(
+    st.integers(0, 2**64 - 1),
+    st.lists(st.tuples(st.text(max_size=20), st.sampled_from(Stage), st.integers(0, 9)), max_size=5),
+)
+def test_streams_made_together_are_those_made_one_by_one(seed: int, keys: list[tuple[str, Stage, int]]):
+    together = [rng.random(3) for rng in streams(seed, tuple(keys))]
+    assert np.array_equal(
+        np.reshape(together, (-1, 3)), np.reshape([stream(seed, *key).random(3) for key in keys], (-1, 3))
+    )
 
 
 def test_ten_thousand_trials_of_neighbouring_runs_share_no_seed():
