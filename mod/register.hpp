@@ -3,6 +3,7 @@
 #pragma once
 #ifdef __ELF__  // where linkers can do that
 #include <algorithm>
+#include <utility>
 #include "coreneuron/mechanism/membfunc.hpp"
 
 #define ISFRAY_REGISTER(which) \
@@ -16,8 +17,9 @@ extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char**
     current = current == coreneuron::nrn_cur_ion ? isfray::ion_currents : current;
     isfray::Relaxing relaxing;
     if (std::count(isfray::relaxing.begin(), isfray::relaxing.end(), names[1]) != 0) {
-        relaxing = isfray::gates_among(names, state);
-        state = isfray::step_gates;
+        relaxing = isfray::gates_among(names);
+        relaxing.own = std::exchange(state, isfray::step_gates);
+        relaxing.construct = std::exchange(construct, isfray::construct_gates);
     }
     const int type = ISFRAY_REGISTER(__real_)(
         names, alloc, current, jacob, state, initial, construct, destruct, pointers, vectorized);
