@@ -1,8 +1,9 @@
 // Gates that relax to a steady state of the voltage at a rate of the voltage, x += (steady(v) - x) share(v), are stepped by
-// table, at a third of what working both out anew costs. The tables are made of the mechanism's own function, called with
-// x = 0 and x = 1 at voltages of a grid; between them go polynomials, 1e-12 off. Mechanisms of the same segments are stepped
-// together, as a team, from one row of a table to a segment. Where a voltage is beyond the grid they go by their own
-// functions, as they do in the first step of a run; if the tables differ from them there, they are made anew or not used.
+// table, at a third of what working both out anew costs. Tables are made of the mechanism's own function, called with x = 0
+// and x = 1 at voltages of a grid, for a step and for ever; between them go polynomials, 1e-12 off. Mechanisms of the same
+// segments are stepped together, as a team, from one row of a table to a segment. Before a run's first step, tables are
+// compared with the mechanisms; where they differ they are made anew, or not used if they differ still. Steps in which a
+// voltage is beyond the grid are the mechanisms' own.
 #pragma once
 #ifdef __ELF__  // where linkers can put it in place, see mod/register.hpp
 #include <algorithm>
@@ -272,11 +273,11 @@ inline bool agrees(const Team& team, NrnThread* thread) {
 inline void make_teams(NrnThread* thread) {
     std::vector<Team> made;
     for (auto* entry = thread->tml; entry != nullptr; entry = entry->next) {
-        Relaxing& mechanism = relaxing_of[entry->index];
-        mechanism.ml = entry->ml;
-        if (mechanism.own == nullptr) {
+        if (entry->index >= static_cast<int>(relaxing_of.size()) || relaxing_of[entry->index].own == nullptr) {
             continue;
         }
+        Relaxing& mechanism = relaxing_of[entry->index];
+        mechanism.ml = entry->ml;
         const auto joins = [&](const Team& team) {
             const Memb_list* other = relaxing_of[team.types[0]].ml;
             return team.gates + mechanism.count <= most_gates &&

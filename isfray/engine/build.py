@@ -31,8 +31,8 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON, as of NEURON 9.0, that mod/ions.hpp, names.hpp and solver.hpp stand in for; not on macOS,
-# whose linker cannot do that.
+# Functions of CoreNEURON, as of NEURON 9.0, that mod/currents.hpp, names.hpp, register.hpp and solver.hpp stand in for;
+# not on macOS, whose linker cannot do that.
 _REPLACED = (
     "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
     "_ZN10coreneuron16nrn_get_mechnameEi",
