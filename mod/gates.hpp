@@ -28,7 +28,7 @@ constexpr double lowest = -128.0, pieces_per_mV = 8.0;
 constexpr int pieces = 2048, terms = 5, most_gates = 8;
 
 struct Relaxing {
-    coreneuron::mod_f_t own = nullptr, construct = nullptr;  // the mechanism's functions: a step, and the first of a run
+    coreneuron::mod_f_t own = nullptr, construct = nullptr;  // the mechanism's functions: a step; before a run
     int first = 0, count = 0;  // of its variables, those that are gates
     Memb_list* ml = nullptr;  // of the run
     std::size_t team = 0;
@@ -92,28 +92,34 @@ inline Vector read(const double* from) {
     return values;
 }
 
-// Steady states and shares in one vector, for few gates
-template <class Row>
-inline void step_narrow(const Team& team, const Memb_list* ml) {
-    constexpr int width = sizeof(Row) / sizeof(double), lanes = width / 2;
+template <int width, class Step>
+inline void for_each_segment(const Team& team, const Memb_list* ml, const Step& step) {
     const int n = ml->nodecount;
     const int* node = ml->nodeindices;
     const std::int64_t* first = places.row.data();
     const double* within = places.within.data();
     const double* rows = team.rows;
-    std::array<double*, lanes> x;
-    std::copy_n(team.x.data(), lanes, x.data());
+    std::array<double*, width / 2> x;
+    std::copy_n(team.x.data(), width / 2, x.data());
 #pragma GCC ivdep
     for (int i = 0; i < n; ++i) {
-        const double* row = rows + first[node[i]] * width;
+        step(rows + first[node[i]] * width, within[node[i]], x, i);
+    }
+}
+
+// Steady states and shares in one vector, for few gates
+template <class Row>
+inline void step_narrow(const Team& team, const Memb_list* ml) {
+    constexpr int width = sizeof(Row) / sizeof(double), lanes = width / 2;
+    for_each_segment<width>(team, ml, [](const double* row, double within, const auto& x, int i) {
         Row y = read<Row>(row + (terms - 1) * width);
         for (int power = terms - 2; power >= 0; --power) {
-            y = y * within[node[i]] + read<Row>(row + power * width);
+            y = y * within + read<Row>(row + power * width);
         }
         for (int lane = 0; lane < lanes; ++lane) {
             x[lane][i] += y[lanes + lane] * (y[lane] - x[lane][i]);
         }
-    }
+    });
 }
 
 inline Four of_segment(const std::array<double*, 4>& x, int i) { return Four{x[0][i], x[1][i], x[2][i], x[3][i]}; }
@@ -126,27 +132,18 @@ inline Eight of_segment(const std::array<double*, 8>& x, int i) {
 template <class Lanes>
 inline void step_wide(const Team& team, const Memb_list* ml) {
     constexpr int lanes = sizeof(Lanes) / sizeof(double), width = 2 * lanes;
-    const int n = ml->nodecount;
-    const int* node = ml->nodeindices;
-    const std::int64_t* first = places.row.data();
-    const double* within = places.within.data();
-    const double* rows = team.rows;
-    std::array<double*, lanes> x;
-    std::copy_n(team.x.data(), lanes, x.data());
-#pragma GCC ivdep
-    for (int i = 0; i < n; ++i) {
-        const double* row = rows + first[node[i]] * width;
+    for_each_segment<width>(team, ml, [](const double* row, double within, const auto& x, int i) {
         Lanes steady = read<Lanes>(row + (terms - 1) * width), share = read<Lanes>(row + (terms - 1) * width + lanes);
         for (int power = terms - 2; power >= 0; --power) {
-            steady = steady * within[node[i]] + read<Lanes>(row + power * width);
-            share = share * within[node[i]] + read<Lanes>(row + power * width + lanes);
+            steady = steady * within + read<Lanes>(row + power * width);
+            share = share * within + read<Lanes>(row + power * width + lanes);
         }
         Lanes now = of_segment(x, i);
         now += share * (steady - now);
         for (int lane = 0; lane < lanes; ++lane) {
             x[lane][i] = now[lane];
         }
-    }
+    });
 }
 
 inline bool step_by_table(const Team& team, const NrnThread* thread) {

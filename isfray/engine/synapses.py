@@ -33,6 +33,7 @@ class Kind:
 
     Attributes
     ----------
+    receptor : Receptor
     kinetics : Kinetics
         What receptors must have in common to share a point process.
     pooled : bool
