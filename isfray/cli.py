@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
+from isfray.errors import InputError
 from isfray.model.display import megabytes
-from isfray.model.errors import InputError
 
 if TYPE_CHECKING:
     from isfray.catalog import Catalog

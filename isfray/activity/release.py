@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from isfray.activity.seeds import Stage, stream, streams
 from isfray.activity.spikes import Spikes
+from isfray.errors import InputError
 from isfray.model.activity import SPIKE_SOURCES
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 from isfray.model.silencing import SilenceBySomaDistanceAndSource
 

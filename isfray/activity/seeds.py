@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 U32 = NDArray[np.uint32]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from isfray.activity.release import Placed, Releases, draw_releases
 from isfray.activity.seeds import check_seed
 from isfray.activity.spikes import Spikes, draw_spikes
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.network import NetworkModel
 
 

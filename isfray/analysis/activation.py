@@ -11,7 +11,7 @@ from isfray.analysis.binning import Rule, bins
 from isfray.analysis.grouping import Signs, group_columns
 from isfray.analysis.psth import window_end, with_rate
 from isfray.analysis.run_tables import RunTables, Source, run_tables
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 Activated: TypeAlias = Literal["synapse_activation", "cell_activation"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 F64 = NDArray[np.float64]
 Rule: TypeAlias = Literal["isfray", "isf", "isf_aligned"]

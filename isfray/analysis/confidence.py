@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 F64 = NDArray[np.float64]
 _DRAWN_AT_ONCE = 4_000_000

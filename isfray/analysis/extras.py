@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 def extra(module: str, name: str) -> Any:

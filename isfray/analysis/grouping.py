@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from isfray.analysis.run_tables import RunTables
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.network import NetworkModel
 
 Sign: TypeAlias = Literal["excitatory", "inhibitory"]

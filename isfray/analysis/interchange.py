@@ -12,7 +12,7 @@ from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
 from isfray.catalog.isf_export import FOLDER_TRIALS, folder_name
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 _ACTIVATIONS = {
     "synapse_activation": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from isfray.analysis.run_tables import Source, run_tables
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 def interspike_intervals(

@@ -15,7 +15,7 @@ from isfray.analysis.extras import extra
 from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 _COLUMNS = {
     "trial": "number of the trial in the run",

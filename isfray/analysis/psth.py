@@ -6,7 +6,7 @@ import polars as pl
 
 from isfray.analysis.binning import Rule, bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 def psth(

@@ -11,7 +11,7 @@ from isfray.analysis.confidence import bootstrap, wilson
 from isfray.analysis.psth import window_end
 from isfray.analysis.run_tables import Source, run_tables
 from isfray.analysis.spikes import spikes_within
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.network import NetworkModel, network_from_inputs
 
 Trials: TypeAlias = int | Sequence[int] | range | NDArray[Any]

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.analysis.run_tables import Source, run_tables
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 F64 = NDArray[np.float64]
 SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from isfray.analysis.binning import F64
 from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.analysis.spikes import sample_times
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 _ROWS_AT_ONCE = 64
 

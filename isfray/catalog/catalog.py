@@ -24,7 +24,7 @@ from isfray.catalog.removal import end_log, remove_files, remove_run, remove_str
 from isfray.catalog.runs import RunSpec, Session, check_name, run_key
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.tables import canonical
 
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from isfray.catalog.catalog import Catalog
 from isfray.catalog.runs import RunInfo
 from isfray.catalog.snapshot import Snapshot
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param, parse_param
 

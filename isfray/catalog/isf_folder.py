@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray.errors import InputError
 from isfray.model.cell import CellModel, soma_site
-from isfray.model.errors import InputError
 from isfray.model.inputs import read_file
 from isfray.model.landmarks import RecordingSite
 from isfray.model.param import parse_param

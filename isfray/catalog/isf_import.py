@@ -21,9 +21,9 @@ from isfray.catalog.catalog import Catalog
 from isfray.catalog.isf_folder import IsfFolder, find_folders
 from isfray.catalog.provenance import provenance
 from isfray.catalog.runs import RunSpec
+from isfray.errors import InputError
 from isfray.model.cell import CellModel, load_cell
 from isfray.model.detection import detect_spikes, threshold
-from isfray.model.errors import InputError
 from isfray.model.inputs import read_file
 from isfray.model.isf_csv import read_cell_csv, read_synapse_csv
 from isfray.model.landmarks import RecordingSite

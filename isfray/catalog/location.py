@@ -10,7 +10,7 @@ from typing import Any
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.objects import ObjectStorage
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Storage:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 COMMIT_VERSION = 1
 

@@ -13,7 +13,7 @@ import fsspec
 
 from isfray.catalog.s3_reading import scan_options
 from isfray.catalog.storage import Entry, Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from isfray.catalog.log import DataFile
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 ROW_GROUP_BYTES = 4 * 2**20
 """Arrow bytes after which a row group ends, at the next trial border."""

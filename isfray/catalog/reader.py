@@ -21,9 +21,9 @@ from isfray.catalog.runs import RunInfo, Session, check_name, run_key
 from isfray.catalog.scan import Trials
 from isfray.catalog.snapshot import Snapshot, check_table
 from isfray.catalog.storage import Storage
+from isfray.errors import InputError
 from isfray.model.cell import CellModel, cell_from_inputs
 from isfray.model.display import Facts
-from isfray.model.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.network import NetworkModel, network_from_inputs
 from isfray.tables import SCHEMAS

@@ -11,7 +11,7 @@ from typing import Any
 
 from isfray.catalog.log import read_json
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
 
 RUN_VERSION = 1

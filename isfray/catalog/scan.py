@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from isfray.catalog.log import DataFile
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
 Trials = int | Sequence[int] | range | NDArray[Any]

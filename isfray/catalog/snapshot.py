@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from isfray.catalog.log import Commit, by_table, committed
 from isfray.catalog.scan import Trials, scan_files
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
 from isfray.catalog.parquet import tables_in
 from isfray.catalog.runs import load_inputs
 from isfray.catalog.storage import Storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
 SOMA = "soma"

@@ -20,7 +20,7 @@ import pyarrow as pa
 import ray
 
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.tables import join_trials
 
 Packed: TypeAlias = dict[str, pa.Buffer]

@@ -15,9 +15,9 @@ from isfray.engine.fit import fit
 from isfray.engine.integration import chosen_engine
 from isfray.engine.recording import read_recording
 from isfray.engine.simulator import positive
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 
 

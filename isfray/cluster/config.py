@@ -14,7 +14,7 @@ from isfray.cluster.asking import Variant
 from isfray.cluster.config_models import Models
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.simulation import Settings, simulate
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import read_file
 
 FOR_ALL = {"catalog", "run", "variants", "sweep", *Settings.__annotations__} - {"wait", "progress"}

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from isfray.errors import InputError
 from isfray.model import edits
 from isfray.model.cell import CellModel, load_cell
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, load_network
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from isfray.cluster.asking import whole
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.canvas import Look, look
 from isfray.visual.colours import colour_map
 from isfray.visual.histogram import Stimulus

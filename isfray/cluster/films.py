@@ -11,7 +11,7 @@ from isfray.cluster.film_style import Common, Style3D, finite
 from isfray.cluster.filming import Scene
 from isfray.cluster.replay import TOLERANCE, Replayed
 from isfray.cluster.take import extremes, take
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.explore import explore
 from isfray.visual.film import Film, check_writable, kind_of, write_still, write_whole
 from isfray.visual.histogram import Stimulus

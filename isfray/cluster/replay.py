@@ -18,9 +18,9 @@ from isfray.cluster.failures import ReplayError
 from isfray.engine import TrialResult
 from isfray.engine.integration import ENGINES, chosen_engine
 from isfray.engine.recording import read_recording
+from isfray.errors import InputError
 from isfray.model.cell import CellModel, segment_label
 from isfray.model.clamp import read_clamps
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 from isfray.visual.segments import SegmentTraces
 from isfray.visual.strip import SomaTrace

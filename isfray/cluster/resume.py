@@ -8,7 +8,7 @@ from typing import Any
 from isfray.catalog import Catalog
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.simulation import simulate
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 _FIXED = ("engine", "record", "clamp", "t_stop")
 

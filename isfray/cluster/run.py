@@ -26,7 +26,7 @@ from isfray.cluster.metrics import Metrics
 from isfray.cluster.outbox import Outbox
 from isfray.cluster.progress import Progress, Reporter, reporter
 from isfray.cluster.work import Setup, Work
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @dataclass(frozen=True)

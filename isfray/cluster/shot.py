@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from isfray.analysis import RunTables, run_tables
 from isfray.catalog import Catalog
 from isfray.cluster.replay import TOLERANCE, Replay, read_replay
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 from isfray.visual.histogram import Stimulus
 from isfray.visual.models import stimulus_time

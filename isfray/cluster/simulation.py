@@ -16,9 +16,9 @@ from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_sweep
 from isfray.engine.integration import prepare
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from isfray.activity import Releases, draw_weights
+from isfray.errors import InputError
 from isfray.model.embedding import Placement, place_at_points
-from isfray.model.errors import InputError
 from isfray.model.geometry import Geometry
 from isfray.model.inputs import read_file
 from isfray.model.isf_csv import StoredReleases, read_synapse_csv

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 Progress = Callable[[str], None]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from isfray.check import nearest
 from isfray.engine.nmodl import Mechanism, known_mechanisms
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.embedding import Placement, place
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
 from isfray.model.membrane import Membrane
 from isfray.model.network import NetworkModel, Population, Receptor
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from isfray.engine.build import Progress, build, has_coreneuron
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 EVENTS_KEPT = 100_000
 """Events that CoreNEURON may take from NEURON's queue before that is freed: some 8 MB, and some ms."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from isfray.engine.build import Progress, build
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 _PROBE = "NaTa_t"  # a mechanism that NEURON knows once the library is loaded
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isfray.check import nearest
 from isfray.engine.nmodl import known_mechanisms
+from isfray.errors import InputError
 from isfray.model.cell import CellModel, segment_label, soma_site
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 
 _PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")

@@ -23,11 +23,11 @@ from isfray.engine.integration import EVENTS_KEPT, advance, chosen_engine, free_
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.recording import read_recording
 from isfray.engine.synapses import Synapses
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
 from isfray.model.detection import detect_spikes, threshold
 from isfray.model.display import Facts, Shown
-from isfray.model.errors import InputError
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
+from isfray.check import nearest
+from isfray.errors import InputError
 
 _ROWS = "ABCDE"
 _GREEK = {"Alpha": 0, "Beta": 1, "Gamma": 2, "Delta": 3}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from isfray.check import nearest
 from isfray.model.barrels import neighbourhood
-from isfray.model.entry import nearest
 from isfray.model.measurements import (
     Counts,
     Embedding,

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from isfray.errors import InputError
 from isfray.model.clamp import CurrentClamp, EpspCurrent
 from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.entry import Entry
-from isfray.model.errors import InputError
 from isfray.model.geometry import Discretization, Geometry, discretize
 from isfray.model.hoc import read_hoc
 from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file

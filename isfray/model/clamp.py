@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
+from isfray.check import nearest
+from isfray.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.network import MODIFY, NetworkModel
 from isfray.model.selection import (
     Populations,

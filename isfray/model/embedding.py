@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.geometry import Geometry
 from isfray.model.morphology import FloatArray, IntArray
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from isfray.model.errors import InputError
+from isfray.check import nearest
+from isfray.errors import InputError
 from isfray.model.param import Key, ParamFile
 
 _REQUIRED: Any = object()
@@ -101,10 +101,3 @@ class Entry:
         if key not in self.data and default is _REQUIRED:
             raise self.missing(key, expected)
         return self.data.get(key, default)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return what to suggest for a misspelt word: the nearest known ones, or all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
-    return close[0] if close else ("one of " + ", ".join(names) if names else "nothing here")

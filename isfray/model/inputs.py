@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.morphology import FloatArray, IntArray
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.geometry import Geometry
 from isfray.model.inputs import InputFile
 from isfray.model.morphology import FloatArray

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from isfray.check import nearest
+from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
 from isfray.model.barrels import PLACE, RECORDED_IN_C2
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile, read_file
 from isfray.model.param import ParamFile, parse_param
 from isfray.model.population import check_template, split_name

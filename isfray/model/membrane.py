@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from isfray.model.entry import Entry, nearest
+from isfray.check import nearest
+from isfray.model.entry import Entry
 from isfray.model.geometry import Geometry
 from isfray.model.morphology import APICAL, FloatArray
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from isfray.check import nearest
+from isfray.errors import InputError
 from isfray.model.clamp import CurrentClamp, EpspCurrent
-from isfray.model.entry import Entry, nearest
-from isfray.model.errors import InputError
+from isfray.model.entry import Entry
 from isfray.model.geometry import Geometry
 from isfray.model.morphology import APICAL, FloatArray
 

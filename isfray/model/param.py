@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 _NAMES: dict[str, Any] = {"null": None, "true": True, "false": False}
 Key = tuple[str | int, ...]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
+from isfray.check import nearest
+from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.network import NetworkModel, network_from_data
 from isfray.model.population import ENTRY_KEYS, Population

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from isfray.model.entry import nearest
-from isfray.model.errors import InputError
+from isfray.check import nearest
+from isfray.errors import InputError
 from isfray.model.network import NetworkModel
 from isfray.model.selection import (
     Entry,

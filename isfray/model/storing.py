@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.morphology import APICAL, AXON, DENDRITE, SOMA, FloatArray, Morphology, Section
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from isfray.errors import InputError
 from isfray.model.arrays import ArrayEquality
 from isfray.model.connect import Convergence, connect
-from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile
 
 I32 = NDArray[np.int32]

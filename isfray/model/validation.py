@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from isfray.model.entry import nearest
+from isfray.check import nearest
 from isfray.model.param import Key, ParamFile
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]

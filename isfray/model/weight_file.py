@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.synapses import F64, I64
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import read_file
 from isfray.model.network import NetworkModel
 from isfray.model.selection import Entry, Populations, entries_of, number, rebuilt, select

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from isfray.analysis import Source, run_tables, space_time
 from isfray.analysis.grouping import Sign, Signs, group_columns
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.histogram import Stimulus, mark_times
 from isfray.visual.style import (
     CELLTYPES,

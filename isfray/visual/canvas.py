@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.style import THEMES, Theme
 
 U8 = NDArray[np.uint8]

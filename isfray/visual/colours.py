@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 from numpy.typing import NDArray
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.canvas import rgb
 from isfray.visual.style import Theme
 

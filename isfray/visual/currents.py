@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.binning import F64
 from isfray.analysis.spikes import sample_times
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.histogram import Stimulus
 from isfray.visual.models import stimulus_time
 from isfray.visual.style import CHANNELS, PathLike, colour_of, legend, note, place, sheet

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
-from isfray.model.errors import InputError
 from isfray.model.morphology import MYELIN
 from isfray.visual.capsules import Capsules, capsules
 from isfray.visual.colours import colour_map

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.player import player
 from isfray.visual.style import PathLike

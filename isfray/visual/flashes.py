@@ -11,7 +11,7 @@ from matplotlib.colors import is_color_like
 from numpy.typing import NDArray
 
 from isfray.analysis.grouping import signs
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.geometry import Geometry
 from isfray.model.network import NetworkModel
 from isfray.visual.morphology import upright_3d

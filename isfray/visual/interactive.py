@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.style import THEME_STYLE
 
 _ALLOWED = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

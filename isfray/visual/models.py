@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from isfray.analysis import RunTables, Source
 from isfray.catalog import Catalog
+from isfray.errors import InputError
 from isfray.model.activity import PSTHPoissonTrain, PSTHPoissonTrainV2, SpikeTrain
 from isfray.model.cell import CellModel
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel
 
 CellSource: TypeAlias = Catalog | CellModel | tuple[CellModel, NetworkModel | None]

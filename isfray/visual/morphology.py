@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from isfray.analysis import run_tables, signs
 from isfray.analysis.binning import F64
 from isfray.catalog import Catalog
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
-from isfray.model.errors import InputError
 from isfray.model.geometry import Geometry
 from isfray.model.morphology import MYELIN
 from isfray.visual.models import CellSource, models

@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.style import THEME_STYLE, PathLike
 

@@ -11,7 +11,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib.image import imread
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.interactive import asset, document
 
 

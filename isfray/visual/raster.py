@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.grouping import Signs, group_columns
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.histogram import SETTLING, Runs, Stimulus, mark_times
 from isfray.visual.models import as_runs
 from isfray.visual.style import CELLTYPES, SIGNS, PathLike, Sheet, colour_of, sheet

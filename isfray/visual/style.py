@@ -23,7 +23,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 PathLike: TypeAlias = str | os.PathLike[str]
 

@@ -12,7 +12,7 @@ from matplotlib.colors import PowerNorm
 from isfray.analysis import RunTables, Source, mean_voltage, run_tables, voltage_density
 from isfray.analysis.binning import F64
 from isfray.analysis.voltage import traces
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.histogram import SETTLING, Stimulus, mark_times
 from isfray.visual.style import PathLike, Sheet, colour_bar, density_map, note, place, sheet, trials
 

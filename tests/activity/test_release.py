@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from isfray.activity import TrialInput, draw_trial
+from isfray.errors import InputError
 from isfray.model.activity import SPIKE_SOURCES
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, load_network
 
 Write = Callable[..., Path]

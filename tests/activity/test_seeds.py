@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from isfray.activity import trial_seed
 from isfray.activity.seeds import Stage, stream, streams
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @given(st.integers(0, 2**128), st.integers(0, 2**31))

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isfray.activity import TrialInput, draw_trial, trial_seed
+from isfray.errors import InputError
 from isfray.model.activity import PSTH, SPIKE_SOURCES, SpikeTrain
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, load_network
 
 Write = Callable[..., Path]

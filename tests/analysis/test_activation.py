@@ -5,7 +5,7 @@ import pytest
 
 import isfray
 from isfray.analysis import activation_counts, activation_psth, mean_activation, signs, soma_distance, space_time
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand, published_rows, published_times
 
 SIGNS = {"VPM_C2": "excitatory", "L1_C1": "inhibitory", "L5tt_D2": "excitatory"}

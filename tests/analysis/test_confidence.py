@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isfray.analysis import bootstrap, mcnemar, newcombe, wilson
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @given(st.integers(1, 400), st.floats(0.5, 0.999), st.data())

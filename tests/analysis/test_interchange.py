@@ -10,7 +10,7 @@ import pytest
 
 from isfray.analysis import to_isf_wide, to_neo
 from isfray.catalog.isf_export import export_isf
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand, golden_cases, published_rows, published_times
 
 FIRST, SECOND = "stim/results/x/000000", "stim/results/x/000001"
@@ -95,7 +95,7 @@ def test_a_missing_extra_is_named(call, package, extra):
     code = (
         f"import sys; sys.modules[{package!r}] = None\n"
         "import isfray.analysis as a\n"
-        "from isfray.model.errors import InputError\n"
+        "from isfray.errors import InputError\n"
         f"try: a.{call}\n"
         "except InputError as error: print(error)"
     )

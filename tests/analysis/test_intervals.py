@@ -1,7 +1,7 @@
 import pytest
 
 from isfray.analysis import bursts, interspike_intervals
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand
 
 TRIALS = by_hand({"soma": [1.0, 11.0, 15.0, 40.0, 45.0, 47.5]}, {}, {"soma": [5.0]}, {"soma": [20.0, 31.0]})

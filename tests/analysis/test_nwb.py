@@ -9,7 +9,7 @@ import pynwb
 import pytest
 
 from isfray.analysis import to_nwb
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand, golden_cases
 
 SPAN = 12_002 * 0.025 / 1000  # s; NEURON's 300 ms

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from isfray.analysis import psth
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand, golden_cases, trial_tables
 from tests.catalog.synthetic import spec
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isfray.analysis import response, responses
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand
 
 FOUR = by_hand({"soma": [3.0, 52.0, 57.0]}, {}, {"soma": [58.0]}, {"soma": [60.0]})

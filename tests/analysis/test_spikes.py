@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from isfray.analysis import detect_spikes
 from isfray.analysis.spikes import crossings, sample_times
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand, golden_cases
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from isfray.analysis import mean_voltage, voltage_density, voltage_statistics
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.analysis.recorded import by_hand, trial_tables
 from tests.catalog.synthetic import spec
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from isfray.catalog.location import open_storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.ports import free_ports
 
 WEED = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")

@@ -21,7 +21,7 @@ from polars.testing import assert_frame_equal
 from isfray.catalog import Catalog
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import by_table
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 from tests.catalog.synthetic import TABLES, Faulty, Stopped, batch, spec, trial
 

@@ -17,7 +17,7 @@ from isfray.catalog import Catalog
 from isfray.catalog.isf_export import export_isf
 from isfray.catalog.isf_import import import_isf
 from isfray.cli import main
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.catalog.synthetic import TABLES, spec
 
 PREFIX = "seed01234_pid77"

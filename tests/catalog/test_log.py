@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import Commit, CommitLog, DataFile, numbers, ranges, union
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @given(st.sets(st.integers(0, 200)))

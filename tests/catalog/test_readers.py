@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.catalog.lives import RUN
 from tests.catalog.synthetic import TABLES, batch, spec
 from tests.catalog.test_catalog import expected, rows

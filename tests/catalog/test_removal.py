@@ -8,7 +8,7 @@ import pytest
 
 from isfray.catalog import Catalog
 from isfray.cli import main
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.catalog.synthetic import batch, spec
 from tests.catalog.test_catalog import RUN, assert_holds
 

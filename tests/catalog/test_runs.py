@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from isfray.catalog import Catalog, RunSpec, provenance
+from isfray.errors import InputError
 from isfray.model import build_network, edits
 from isfray.model.cell import load_cell
-from isfray.model.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
 from isfray.model.network import load_network
 from tests.catalog.synthetic import Faulty, Stopped, batch, spec

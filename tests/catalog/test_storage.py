@@ -13,7 +13,7 @@ import pytest
 from isfray.catalog import Catalog
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.location import open_storage
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.catalog.synthetic import spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +93,7 @@ def test_a_folder_one_may_not_write_is_one_clear_line(tmp_path):
     program = (
         "import os, sys\n"
         "from isfray.catalog import Catalog, RunSpec\n"
-        "from isfray.model.errors import InputError\n"
+        "from isfray.errors import InputError\n"
         "os.getuid() or os.setuid(65534)\n"  # root may write anywhere
         "try: Catalog(sys.argv[1]).open_run(RunSpec('r', 1, {}, {}))\n"
         "except InputError as error: print(error)\n"

@@ -20,7 +20,7 @@ import pytest
 from isfray.catalog import Catalog
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import by_table
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.catalog.faulty_proxy import FaultyProxy, Plan
 from tests.catalog.s3_server import BUCKET
 from tests.catalog.synthetic import batch, spec
@@ -131,7 +131,7 @@ FULL = """
 import sys
 from pathlib import Path
 from isfray.catalog import Catalog
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.catalog.synthetic import batch, spec
 from tests.catalog.test_catalog import RUN, assert_holds
 folder = Path(sys.argv[1])

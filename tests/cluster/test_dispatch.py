@@ -19,7 +19,7 @@ from isfray.cluster import RunError, TrialError
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import Asked, run_sweep, run_trials
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from tests.cluster.null_engine import NullEngine, begun, spec
 from tests.cluster.waiting import gone, pids, until
 

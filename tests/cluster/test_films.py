@@ -22,7 +22,7 @@ from isfray.cluster import filming
 from isfray.cluster.failures import ReplayError
 from isfray.cluster.filming import simulate_again
 from isfray.cluster.shot import shot
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.strip import SomaTrace
 from tests.cluster.waiting import until
 from tests.conftest import two_populations, write_network_files

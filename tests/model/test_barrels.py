@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from isfray.errors import InputError
 from isfray.model.barrels import PLACE, RECORDED_IN_C2, neighbourhood
-from isfray.model.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from isfray.errors import InputError
 from isfray.model.activity import PSTH, SpikeTrain
 from isfray.model.barrels import PLACE, RECORDED_IN_C2, neighbourhood
 from isfray.model.build_network import build_network
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, load_network, network_from_inputs
 from tests.model import small_measurements as small
 

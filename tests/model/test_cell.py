@@ -8,8 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
+from isfray.errors import InputError
 from isfray.model.cell import cell_from_inputs, load_cell
-from isfray.model.errors import InputError
 from tests.model.small_cell import write
 
 

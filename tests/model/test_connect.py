@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isfray.errors import InputError
 from isfray.model import edits
 from isfray.model.connect import Convergence, connect
-from isfray.model.errors import InputError
 from isfray.model.network import load_network, network_from_inputs
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from isfray.activity import draw_trial
+from isfray.errors import InputError
 from isfray.model import edits
 from isfray.model.activity import PSTH, SpikeTrain
 from isfray.model.build_network import build_network
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, Population, load_network, network_from_inputs
 from isfray.model.silencing import SilenceBySomaDistance, SilenceBySomaDistanceAndSource
 from tests.model import small_measurements

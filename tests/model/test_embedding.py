@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isfray.errors import InputError
 from isfray.model.cell import load_cell
 from isfray.model.embedding import place, place_at_points
-from isfray.model.errors import InputError
 from isfray.model.network import load_network
 from tests.model.test_membrane import G
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 
 
 @pytest.mark.parametrize("kind", [str, Path])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.hoc import read_hoc
 from isfray.model.inputs import InputFile
 from tests.model.small_cell import SECTIONS, hoc

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from isfray.errors import InputError
 from isfray.model.cell import load_cell
 from isfray.model.clamp import CurrentClamp, EpspCurrent
-from isfray.model.errors import InputError
 from tests.model.small_cell import write
 
 

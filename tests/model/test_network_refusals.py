@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.network import load_network
 
 Write = Callable[..., Path]
@@ -55,7 +55,7 @@ WRONG: list[tuple[str, Any, str, str]] = [
     ("network.INH.celltype", REMOVED, "", "'spiketrain', 'pointcell'"),
     ("network.VPM_C2.celltype", {}, "", "'spiketrain', 'pointcell'"),
     ("network.VPM_C2.celltype.spiketrains", {"interval": 3.0}, "", "expected spiketrain"),
-    ("network.VPM_C2.interval", 4.0, "", "celltype, connectivity_seed, convergence, synapses"),
+    ("network.VPM_C2.interval", 4.0, "", "one of convergence, cellNr, celltype or 2 more"),
     (f"{PSTH_AT}.distribution", "PTSH", "", "PSTH_poissontrain_v2"),
     (f"{PSTH_AT}.distribution", 7, "", "PSTH_poissontrain_v2"),
     (f"{PSTH_AT}.probabilitys", [0.1, 0.1], "", "expected probabilities"),

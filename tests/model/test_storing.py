@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from isfray.errors import InputError
 from isfray.model.cell import cell_from_inputs, load_cell
-from isfray.model.errors import InputError
 from isfray.model.network import load_network, network_from_inputs
 from tests.model import random_networks, small_cell
 

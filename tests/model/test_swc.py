@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isfray.errors import InputError
 from isfray.model.cell import cell_from_inputs, load_cell
-from isfray.model.errors import InputError
 from isfray.model.geometry import neuron_length
 from isfray.model.inputs import InputFile
 from isfray.model.morphology import Morphology

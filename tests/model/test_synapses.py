@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.synapses import Embedded, embed, parse_connections, parse_synapses
 

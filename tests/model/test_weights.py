@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from isfray.activity import draw_trial
+from isfray.errors import InputError
 from isfray.model.edits import scale_weights, set_weights, with_weights_from
-from isfray.model.errors import InputError
 from isfray.model.network import NetworkModel, load_network, network_from_inputs
 
 

@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import isfray
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.capsules import capsules
 from isfray.visual.colours import colour_map
 from isfray.visual.explore import explore

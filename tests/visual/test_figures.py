@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from isfray import tables
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual import plot_activations, plot_currents, plot_psth, plot_raster, plot_voltage
 from isfray.visual.currents import stack
 from isfray.visual.style import CELLTYPES, HALF_PAGE, colour_of

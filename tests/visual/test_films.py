@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from PIL import Image
 
 import isfray
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.camera import Camera, fitted
 from isfray.visual.canvas import axes, blank, drawn, look, points, rgb
 from isfray.visual.capsules import capsules

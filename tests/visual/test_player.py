@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.player import player
 

@@ -15,7 +15,7 @@ from matplotlib.image import imsave
 from isfray.analysis import response
 from isfray.catalog import Catalog
 from isfray.cli import main
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual import write_report
 from isfray.visual.player import player
 from tests.catalog.synthetic import spec

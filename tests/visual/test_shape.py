@@ -9,7 +9,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 import isfray
-from isfray.model.errors import InputError
+from isfray.errors import InputError
 from isfray.visual import plot_dendrogram, plot_morphology
 from isfray.visual.dendrogram import layout, length_by_distance, synapse_places
 from isfray.visual.morphology import upright

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from isfray.errors import InputError
 from isfray.model.cell import CellModel
-from isfray.model.errors import InputError
 from isfray.model.example.cell import NAME, example_cell
 from isfray.model.example.innervation import PRINCIPAL as WHISKER
 from isfray.model.example.innervation import STIMULUS
