@@ -2,8 +2,8 @@
 // table, at a third of what working both out anew costs. Tables are made of the mechanism's own function, called with x = 0
 // and x = 1 at voltages of a grid, for a step and for ever; between them go polynomials, 1e-12 off. Mechanisms of the same
 // segments are stepped together, as a team, from one row of a table to a segment. Before a run's first step, tables are
-// compared with the mechanisms; where they differ they are made anew, or not used if they differ still. Steps in which a
-// voltage is beyond the grid are the mechanisms' own.
+// compared with the mechanisms, and not used where they differ. Steps in which a voltage is beyond the grid are the
+// mechanisms' own.
 #pragma once
 #ifdef __ELF__  // where linkers can put it in place, see mod/register.hpp
 #include <algorithm>
@@ -26,12 +26,16 @@ constexpr std::array<std::string_view, 11> relaxing = {"Ca_HVA", "Ca_LVAst", "Ih
 
 constexpr double lowest = -128.0, pieces_per_mV = 8.0;
 constexpr int pieces = 2048, terms = 5, most_gates = 8;
+constexpr int asked = pieces * terms;  // voltages of the grid
 
 struct Relaxing {
-    coreneuron::mod_f_t own = nullptr, construct = nullptr;  // the mechanism's functions: a step; before a run
+    coreneuron::mod_f_t own = nullptr, initial = nullptr;  // the mechanism's functions: a step; the state before the first
+    coreneuron::mod_f_t construct = nullptr, destruct = nullptr;  // before and after a run
     int first = 0, count = 0;  // of its variables, those that are gates
     Memb_list* ml = nullptr;  // of the run
     std::size_t team = 0;
+    double dt = 0.0;  // of what follows
+    std::vector<double> steady, share;  // of every gate: the powers of the voltage in every piece
 };
 inline std::array<Relaxing, 512> relaxing_of;  // by type
 
@@ -209,52 +213,94 @@ struct Nodes {
     }
 };
 
-// Asks the mechanisms at all nodes of all pieces, as many at a time as there are segments, whose voltages and gates it borrows
-inline void tabulate(Team& team, NrnThread* thread) {
-    static const Nodes nodes;
-    const Memb_list* ml = relaxing_of[team.types[0]].ml;
-    const int n = ml->nodecount;
-    const std::vector<double> kept = gates_now(team);
-    const std::vector<double> voltages(thread->_actual_v, thread->_actual_v + thread->end);
-    const double dt = thread->_dt;
-    team.lines.assign(pieces * terms * 2 * team.lanes / 8, Line{});
-    team.rows = team.lines[0].at;
-    for (int begin = 0; begin < pieces * terms; begin += n) {
-        const int here = std::min(n, pieces * terms - begin);
-        for (int i = 0; i < here; ++i) {
-            const int piece = (begin + i) / terms, node = (begin + i) % terms;
-            thread->_actual_v[ml->nodeindices[i]] = lowest + (piece + 0.5 + nodes.at[node]) / pieces_per_mV;
+// A mechanism in a model of its own, with a segment for each voltage of the grid. In a model's own segments results would
+// depend, in their last bits, on how many there are: loops end with steps of other width.
+class Sheet {
+public:
+    Sheet(const Relaxing& mechanism, int type)
+        : mechanism(mechanism), type(type), data(asked / 8 * coreneuron::corenrn.get_prop_param_size()[type]),
+          ions(asked * coreneuron::corenrn.get_prop_dparam_size()[type]) {
+        static const Nodes nodes;
+        for (int i = 0; i < asked; ++i) {
+            segments[i] = i;
+            volts[i / 8].at[i % 8] = lowest + (i / terms + 0.5 + nodes.at[i % terms]) / pieces_per_mV;
         }
-        const auto stepped = [&](double from, double during) {
-            set_gates(team, std::vector<double>(kept.size(), from));
-            thread->_dt = during;
-            step_by_own(team, thread);
-            thread->_dt = dt;
-            return gates_now(team);
-        };
-        const std::vector<double> steady = stepped(0.0, 1e9), low = stepped(0.0, dt), high = stepped(1.0, dt);
-        for (int i = 0; i < here; ++i) {
-            const int piece = (begin + i) / terms, node = (begin + i) % terms;
-            double* row = team.rows + static_cast<std::size_t>(piece) * terms * 2 * team.lanes;
-            for (int gate = 0; gate < team.gates; ++gate) {
-                const int at = gate * n + i;
-                for (int power = 0; power < terms; ++power) {
-                    const double basis = nodes.basis[node][power];
-                    row[power * 2 * team.lanes + gate] += steady[at] * basis;
-                    row[power * 2 * team.lanes + team.lanes + gate] += (1.0 - (high[at] - low[at])) * basis;
-                }
+        thread._actual_v = volts[0].at;
+        thread._data = ion.at;
+        thread.end = ml.nodecount = ml._nodecount_padded = asked;
+        ml.nodeindices = segments.data();
+        ml.data = data[0].at;
+        ml.pdata = ions.data();
+        mechanism.construct(&thread, &ml, type);
+        mechanism.initial(&thread, &ml, type);
+    }
+    ~Sheet() { mechanism.destruct(&thread, &ml, type); }
+    Sheet(const Sheet&) = delete;
+    Sheet& operator=(const Sheet&) = delete;
+
+    // All gates after a step of dt: gate by gate, voltage by voltage
+    std::vector<double> stepped(double from, double dt) {
+        double* gates = ml.data + mechanism.first * asked;
+        std::fill_n(gates, mechanism.count * asked, from);
+        thread._dt = dt;
+        mechanism.own(&thread, &ml, type);
+        return std::vector<double>(gates, gates + mechanism.count * asked);
+    }
+
+private:
+    const Relaxing& mechanism;
+    const int type;
+    NrnThread thread;
+    Memb_list ml;
+    std::vector<Line> data, volts = std::vector<Line>(asked / 8);
+    Line ion{};  // what all its ions have, which no gate heeds
+    std::vector<coreneuron::Datum> ions;
+    std::vector<int> segments = std::vector<int>(asked);
+};
+
+// Asks a mechanism, unless it was asked for this step before
+inline void ask(Relaxing& mechanism, int type, double dt) {
+    if (mechanism.dt == dt) {
+        return;
+    }
+    static const Nodes nodes;
+    Sheet sheet(mechanism, type);
+    const std::vector<double> steady = sheet.stepped(0.0, 1e9), low = sheet.stepped(0.0, dt), high = sheet.stepped(1.0, dt);
+    mechanism.steady.assign(steady.size(), 0.0);
+    mechanism.share.assign(steady.size(), 0.0);
+    for (std::size_t i = 0; i < steady.size(); ++i) {
+        const std::size_t piece = i / terms * terms, node = i % terms;
+        for (int power = 0; power < terms; ++power) {
+            mechanism.steady[piece + power] += steady[i] * nodes.basis[node][power];
+            mechanism.share[piece + power] += (1.0 - (high[i] - low[i])) * nodes.basis[node][power];
+        }
+    }
+    mechanism.dt = dt;
+}
+
+// Puts what its mechanisms say into a team's rows
+inline void tabulate(Team& team, double dt) {
+    team.lines.assign(asked * 2 * team.lanes / 8, Line{});
+    team.rows = team.lines[0].at;
+    int lane = 0;
+    for (const int type : team.types) {
+        Relaxing& mechanism = relaxing_of[type];
+        ask(mechanism, type, dt);
+        for (int gate = 0; gate < mechanism.count; ++gate, ++lane) {
+            for (int i = 0; i < asked; ++i) {
+                double* row = team.rows + static_cast<std::size_t>(i) * 2 * team.lanes;
+                row[lane] = mechanism.steady[gate * asked + i];
+                row[team.lanes + lane] = mechanism.share[gate * asked + i];
             }
         }
     }
-    std::copy(voltages.begin(), voltages.end(), thread->_actual_v);
-    set_gates(team, kept);
     team.dt = dt;
 }
 
 // Whether this step by table is the mechanisms' own
 inline bool agrees(const Team& team, NrnThread* thread) {
     const std::vector<double> before = gates_now(team);
-    if (team.dt != thread->_dt || !step_by_table(team, thread)) {
+    if (!step_by_table(team, thread)) {
         return false;
     }
     const std::vector<double> by_table = gates_now(team);
@@ -299,7 +345,7 @@ inline void make_teams(NrnThread* thread) {
         team.unused.resize(relaxing_of[team.types[0]].ml->nodecount);
         team.x.resize(team.lanes, team.unused.data());
         for (Team& old : teams) {
-            if (old.types == team.types) {
+            if (old.types == team.types && old.dt == thread->_dt) {
                 team.dt = old.dt;
                 team.lines.swap(old.lines);
                 team.rows = old.rows;
@@ -311,11 +357,10 @@ inline void make_teams(NrnThread* thread) {
     made_for_this_run = true;
     places.t = HUGE_VAL;
     for (Team& team : teams) {
-        team.usable = agrees(team, thread);
-        if (!team.usable) {
-            tabulate(team, thread);
-            team.usable = agrees(team, thread);
+        if (team.dt != thread->_dt) {
+            tabulate(team, thread->_dt);
         }
+        team.usable = agrees(team, thread);
     }
 }
 

@@ -20,6 +20,8 @@ extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char**
         relaxing = isfray::gates_among(names);
         relaxing.own = std::exchange(state, isfray::step_gates);
         relaxing.construct = std::exchange(construct, isfray::construct_gates);
+        relaxing.initial = initial;
+        relaxing.destruct = destruct;
     }
     const int type = ISFRAY_REGISTER(__real_)(
         names, alloc, current, jacob, state, initial, construct, destruct, pointers, vectorized);

@@ -31,16 +31,19 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON, as of NEURON 9.0, that mod/currents.hpp, names.hpp, register.hpp and solver.hpp stand in for;
-# not on macOS, whose linker cannot do that.
+# Functions of CoreNEURON, as of NEURON 9.0, that mod/currents.hpp, globals.hpp, names.hpp, register.hpp and solver.hpp
+# stand in for; not on macOS, whose linker cannot do that.
 _REPLACED = (
     "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
     "_ZN10coreneuron16nrn_get_mechnameEi",
+    "_ZN10coreneuron16hoc_register_varEPNS_8DoubScalEPNS_7DoubVecEPNS_8VoidFuncE",
+    "_ZN10coreneuron11set_globalsEPKcbi",
     "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
     "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",
 )
-_REPLACES = sys.platform != "darwin" and metadata.version("neuron").startswith("9.0.")
-_LINK = ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)] if _REPLACES else []
+REPLACES = sys.platform != "darwin" and metadata.version("neuron").startswith("9.0.")
+"""Whether they are replaced here."""
+_LINK = ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)] if REPLACES else []
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from isfray.engine.build import Progress, build, has_coreneuron
+from isfray.engine.build import REPLACES, Progress, build, has_coreneuron
 from isfray.errors import InputError
 
-EVENTS_KEPT = 100_000
-"""Events that CoreNEURON may take from NEURON's queue before that is freed: some 8 MB, and some ms."""
 ENGINES = ("coreneuron", "neuron")
 """CoreNEURON computes the same steps several times faster; NEURON is the reference."""
+
+# All that CoreNEURON's Python side can be told, whatever it was told before
+_CORENEURON = {
+    "enable": True,
+    "verbose": 0,
+    "gpu": False,
+    "num_gpus": 0,
+    "cell_permute": 0,
+    "warp_balance": 0,
+    "file_mode": False,
+    "prcellstate": -1,
+    "model_stats": False,
+    "model_path": None,
+    "save_path": None,
+    "restore_path": None,
+    "skip_write_model_to_disk": False,
+}
 
 
 def chosen_engine(engine: str | None) -> str:
@@ -32,6 +48,31 @@ def chosen_engine(engine: str | None) -> str:
     return engine or ENGINES[0]
 
 
+class _First:
+    """Globals of mechanisms in this process's first run by CoreNEURON."""
+
+    mechanism_globals: Mapping[str, float] | None = None
+
+
+def engine_for(engine: str, mechanism_globals: Mapping[str, float]) -> str:
+    """Return the engine that can do a run in this process.
+
+    CoreNEURON as it comes keeps the globals of its first run for ever; where mod/globals.hpp does not mend that, runs
+    with others go to NEURON, and a line says so.
+    """
+    if engine == "neuron" or REPLACES:
+        return engine
+    if _First.mechanism_globals is None:
+        _First.mechanism_globals = dict(mechanism_globals)
+    if mechanism_globals == _First.mechanism_globals:
+        return engine
+    print(
+        "engine neuron, several times slower: here CoreNEURON keeps the globals of mechanisms of a process's first run",
+        file=sys.stderr,
+    )
+    return "neuron"
+
+
 def prepare(engine: str, progress: Progress | None = None) -> None:
     """Build what an engine needs on this machine, unless that was done before."""
     build(progress)
@@ -47,25 +88,9 @@ def advance(h: Any, engine: str, t_stop: float) -> None:
         return
     from neuron import coreneuron
 
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-    coreneuron.enable, coreneuron.verbose = True, 0
-    try:
-        context.psolve(n_steps(t_stop, h.dt) * h.dt)  # which divides by dt again, with some slack
-    finally:
-        coreneuron.enable = False
-
-
-def free_event_queue(h: Any) -> None:
-    """Let NEURON build its event queue anew, with the memory of a new one.
-
-    CoreNEURON takes the events out of NEURON's queue, and what held them is lost to the queue's pool: some 80 bytes an
-    event, for ever. A simulation with another number of threads makes NEURON throw the pool away.
-    """
-    context = h.ParallelContext()
-    context.nthread(2)
-    h.finitialize()
-    context.nthread(1)
+    with coreneuron(**_CORENEURON):
+        # It is told the end in some digits only, divides by dt and drops the rest: half a step more is none, and safe.
+        h.ParallelContext().psolve((n_steps(t_stop, h.dt) + 0.5) * h.dt)
 
 
 def n_steps(t_stop: float, dt: float) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from isfray.engine.build import Progress, build
+from isfray.engine.process import global_defaults
 from isfray.errors import InputError
 
 _PROBE = "NaTa_t"  # a mechanism that NEURON knows once the library is loaded
@@ -46,6 +47,7 @@ def load(progress: Progress | None = None, *, coreneuron: bool = False) -> Any:
     if not hasattr(h, _PROBE):  # a second nrn_load_dll of the same mechanisms is an error, or worse
         h.nrn_load_dll(str(library))
     _refuse_others(h, library)
+    global_defaults(h)
     return h
 
 

@@ -19,8 +19,9 @@ from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.display import trial_facts
 from isfray.engine.fit import fit
-from isfray.engine.integration import EVENTS_KEPT, advance, chosen_engine, free_event_queue
+from isfray.engine.integration import advance, chosen_engine, engine_for
 from isfray.engine.live_cell import LiveCell
+from isfray.engine.process import Place, set_state
 from isfray.engine.recording import read_recording
 from isfray.engine.synapses import Synapses
 from isfray.errors import InputError
@@ -55,6 +56,16 @@ class TrialResult(Shown):
 
     def _facts(self) -> Facts:
         return trial_facts(self.time, self.voltage, self.tables, self.variables)
+
+
+@dataclass(eq=False)
+class Rig:
+    """What a simulator has in NEURON: the cell, its synapses, and the vectors that record time and traces."""
+
+    live: LiveCell
+    synapses: Synapses | None
+    time: Any
+    traces: list[tuple[RecordingSite, str, Any]]
 
 
 class Simulator:
@@ -108,16 +119,25 @@ class Simulator:
         electrodes = read_clamps(clamp, cell.morphology.labels)
         fitted = fit(cell, network)
         self._placement, self._globals = fitted.placement, fitted.neuron_globals
+        self._electrodes, self._share = electrodes, share_synapses
         self._h = mechanisms.load(coreneuron=self.engine == "coreneuron")
-        self._live = LiveCell(cell, self._h)
-        self._live.add_electrodes(electrodes)
-        self._synapses: Synapses | None = None
-        if network is not None and self._placement is not None:
-            self._synapses = Synapses(self._live, network, self._placement, share=share_synapses)
-        self._traces = [(site, "v", self._h.Vector()) for site in self.recording.sites]
-        self._traces += [(site, v.attribute, self._h.Vector()) for v in self.recording.variables for site in v.sites]
-        self._time = self._h.Vector()
-        self._events = 0
+        self._place = Place(self._build)
+        self._place.rig()
+
+    def _build(self) -> Rig:
+        self._set_state()  # which ions start from
+        live = LiveCell(self.cell, self._h)
+        live.add_electrodes(self._electrodes)
+        synapses = None
+        if self.network is not None and self._placement is not None:
+            synapses = Synapses(live, self.network, self._placement, share=self._share)
+        traces = [(site, "v", self._h.Vector()) for site in self.recording.sites]
+        traces += [(site, v.attribute, self._h.Vector()) for v in self.recording.variables for site in v.sites]
+        return Rig(live, synapses, self._h.Vector(), traces)
+
+    def _set_state(self) -> None:
+        temperature = self.cell.defaults.temperature
+        set_state(self._h, dt=self.dt, celsius=temperature, mechanism_globals=self._globals)
 
     def run(self, seed: int | None = None, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
         """Draw one trial's input from its seed and simulate it.
@@ -205,9 +225,8 @@ class Simulator:
         trial: int,
         began: float,
     ) -> TrialResult:
-        self._integrate(active, t_stop)
-        time, sites = np.array(self._time), self.recording.sites
-        traces = np.stack([np.array(trace) for _, _, trace in self._traces])
+        time, traces = self._integrate(active, t_stop)
+        sites = self.recording.sites
         voltage = dict(zip((site.label for site in sites), traces, strict=False))
         spike_times = [
             detect_spikes(time, v, threshold(s.section)) for s, v in zip(sites, voltage.values(), strict=True)
@@ -249,23 +268,21 @@ class Simulator:
         )
         return TrialResult(time, voltage, {"trials": row, **out}, variables)
 
-    def _integrate(self, active: ActiveSynapses | None, t_stop: float) -> None:
-        h = self._h
-        for name, value in self._globals.items():
-            setattr(h, name, value)
-        h.celsius, h.dt = self.cell.defaults.temperature, self.dt
-        h.CVode().active(False)
-        self._time.record(h._ref_t)
-        for site, attribute, trace in self._traces:
-            trace.record(getattr(self._live.sections[site.section](site.x), f"_ref_{attribute}"))
-        post = self._synapses.bind(active) if self._synapses is not None and active is not None else None
+    def _integrate(
+        self, active: ActiveSynapses | None, t_stop: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return times (samples,) and what was recorded (traces, samples): copies, before NEURON is touched again."""
+        h, rig = self._h, self._place.rig()
+        self._set_state()
+        rig.time.record(h._ref_t)
+        for site, attribute, trace in rig.traces:
+            trace.record(getattr(rig.live.sections[site.section](site.x), f"_ref_{attribute}"))
+        post = rig.synapses.bind(active) if rig.synapses is not None and active is not None else None
         h.finitialize(self.cell.defaults.v_init)
         if post is not None:
-            self._events += post()
-        advance(h, self.engine, t_stop)
-        if self.engine == "coreneuron" and self._events > EVENTS_KEPT:
-            free_event_queue(h)
-            self._events = 0
+            Place.events += post()
+        advance(h, engine_for(self.engine, self._globals), t_stop)
+        return np.array(rig.time), np.stack([np.array(trace) for _, _, trace in rig.traces])
 
     def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
         labels = self.cell.morphology.labels

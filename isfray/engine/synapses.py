@@ -81,7 +81,9 @@ class Synapses:
         self.cell, self.network, self.share = cell, network, share
         self._processes: dict[tuple[int, Kinetics], Any] = {}
         self._connections: dict[tuple[Any, ...], Connection] = {}
+        # What a stored trial has at other places goes again after it: else later trials would depend on it.
         self._of_this_trial: list[Any] = []
+        self._shared_in_this_trial: dict[tuple[int, Kinetics], Any] = {}
         self._kinds = [
             [
                 Kind(x, _kinetics(x), share and _forgets(x) and not network.weights_differ(p, r))
@@ -99,18 +101,20 @@ class Synapses:
         segment = placement.flat_segment(self.cell.model.geometry)[connected]
         for p, flat in np.unique(np.column_stack([population, segment]), axis=0).tolist():
             for kind in self._kinds[p]:
-                self._process(flat, kind)
+                if (flat, kind.kinetics) not in self._processes:
+                    self._processes[flat, kind.kinetics] = self._new_process(flat, kind)
                 if kind.pooled:
-                    self._pool(flat, kind)
+                    kind.pool[flat] = self._pooled(flat, kind, self._connections)
         # Made as synapses first release, connections would let memory grow over some hundred trials.
         for index, p, flat in zip(connected.tolist(), population.tolist(), segment.tolist(), strict=True):
             for r, kind in enumerate(self._kinds[p]):
                 if not kind.pooled:
-                    self._own(index, r, flat, kind)
+                    self._connections[index, r, flat] = self._connect(flat, kind)
 
     def bind(self, active: ActiveSynapses) -> PostEvents:
         """Make the trial's connections ready; return what posts and counts its events, for after `finitialize`."""
         self._of_this_trial = []
+        self._shared_in_this_trial = {}
         targets: list[Any] = []
         times: list[float] = []
         segments = active.placement.flat_segment(self.cell.model.geometry)
@@ -124,9 +128,12 @@ class Synapses:
             of_release = np.repeat(np.arange(last - first), np.diff(offsets)).tolist()
             for r, kind in enumerate(self._kinds[p]):
                 if kind.pooled:
-                    for flat in set(segment) - kind.pool.keys():  # of a stored trial
-                        self._pool(flat, kind)
-                    netcons = [kind.pool[flat] for flat in segment]
+                    pool, elsewhere = kind.pool, sorted(set(segment) - kind.pool.keys())
+                    if elsewhere:  # of a stored trial
+                        made: dict[tuple[Any, ...], Connection] = {}
+                        pool = pool | {flat: self._pooled(flat, kind, made) for flat in elsewhere}
+                        self._of_this_trial += made.values()
+                    netcons = [pool[flat] for flat in segment]
                 else:
                     drawn = active.weights.get((p, r))
                     weights = [kind.receptor.weight] * len(index) if drawn is None else map(tuple, drawn.tolist())
@@ -141,12 +148,12 @@ class Synapses:
 
         return post
 
-    def _pool(self, segment: int, kind: Kind) -> None:
+    def _pooled(self, segment: int, kind: Kind, among: dict[tuple[Any, ...], Connection]) -> Any:
         key = segment, kind.kinetics, kind.receptor.weight
-        if key not in self._connections:
-            self._connections[key] = self._connect(segment, kind)
-            self._connections[key].weigh(kind.receptor.weight)
-        kind.pool[segment] = self._connections[key].netcon
+        if key not in among:
+            among[key] = self._connect(segment, kind)
+            among[key].weigh(kind.receptor.weight)
+        return among[key].netcon
 
     def _weighed(
         self, index: list[int], r: int, segment: list[int], weights: Iterable[tuple[float, ...]], kind: Kind
@@ -157,32 +164,33 @@ class Synapses:
         return [connection.netcon for connection in connections]
 
     def _own(self, index: int, r: int, segment: int, kind: Kind) -> Connection:
-        # A stored trial may have a known synapse (index >= 0) at another place.
-        key = index, r, segment
-        if key in self._connections:
-            return self._connections[key]
-        connection = self._connect(segment, kind)
-        if self.share and index >= 0:
-            self._connections[key] = connection
-        else:
-            self._of_this_trial.append(connection)
+        if found := self._connections.get((index, r, segment)):
+            return found
+        connection = self._connect(
+            segment, kind
+        )  # not shared, or of a stored trial, which may have it at another place
+        self._of_this_trial.append(connection)
         return connection
 
     def _connect(self, segment: int, kind: Kind) -> Connection:
-        process = self._process(segment, kind)
-        if not self.share:
-            self._of_this_trial.append(process)
-        # Events are posted with their delay; CoreNEURON ends the process if a connection's own is shorter than a step.
-        return Connection(self.cell.h.NetCon(None, process, kind.receptor.threshold, 1.0, 0.0))
+        # Events are posted with their delay; CoreNEURON ends the process if a connection's own is below two steps.
+        delay = max(1.0, 4 * self.cell.h.dt)
+        return Connection(self.cell.h.NetCon(None, self._process(segment, kind), kind.receptor.threshold, delay, 0.0))
 
     def _process(self, segment: int, kind: Kind) -> Any:
-        if self.share and (segment, kind.kinetics) in self._processes:
-            return self._processes[segment, kind.kinetics]
+        key = segment, kind.kinetics
+        if key in self._processes:
+            return self._processes[key]
+        if not self.share or key not in self._shared_in_this_trial:
+            process = self._new_process(segment, kind)
+            self._of_this_trial.append(process)
+            self._shared_in_this_trial[key] = process
+        return self._shared_in_this_trial[key]
+
+    def _new_process(self, segment: int, kind: Kind) -> Any:
         process = getattr(self.cell.h, kind.receptor.mechanism)(self.cell.segments[segment])
         for name, value in kind.kinetics[1]:
             setattr(process, name, value)
-        if self.share:
-            self._processes[segment, kind.kinetics] = process
         return process
 
 
