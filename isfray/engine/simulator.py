@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from isfray import tables
 from isfray.activity import Spikes, draw_trial
+from isfray.check import number
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.display import trial_facts
 from isfray.engine.fit import fit
-from isfray.engine.integration import advance, chosen_engine, engine_for
+from isfray.engine.integration import LONGEST_STEP, advance, chosen_engine, engine_for
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.process import Place, set_state
 from isfray.engine.recording import read_recording
@@ -114,7 +115,7 @@ class Simulator:
     ) -> None:
         self.cell, self.network = cell, network
         self.engine = chosen_engine(engine)
-        self.dt = positive("dt", cell.defaults.dt if dt is None else dt)
+        self.dt = number("dt", cell.defaults.dt if dt is None else dt, above=0.0, most=LONGEST_STEP, unit="ms")
         self.recording = read_recording(cell, record)
         electrodes = read_clamps(clamp, cell.morphology.labels)
         fitted = fit(cell, network)
