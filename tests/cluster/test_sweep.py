@@ -72,6 +72,29 @@ def test_each_variant_is_as_if_simulated_alone(tmp_path, small_network, write_ne
             assert rows(sweep.catalog, table, f"s.{name}") == expected, (name, table)
 
 
+def test_globals_of_one_variant_do_not_reach_the_next_by_the_same_actor(tmp_path):
+    def channels(**mech_globals):
+        def edit(param):
+            ih = {"spatial": "uniform", "gIhbar": 2e-4}
+            param["neuron"]["ApicalDendrite"]["mechanisms"]["range"]["Ih"] = ih
+            param["mech_globals"] = mech_globals
+
+        return edit
+
+    (tmp_path / "shifted").mkdir()
+    control = load_cell(small_cell.write(tmp_path, channels()))
+    shifted = load_cell(small_cell.write(tmp_path / "shifted", channels(Ih={"ehcn": -20.0})))
+    variants = {"first": {}, "shifted": {"cell": shifted}, "again": {}}
+    how = {"t_stop": 50.0, "workers": 1, "progress": False}
+    catalog = simulate(control, None, tmp_path / "c", run="s", trials=2, variants=variants, **how).catalog
+    last = {
+        name: catalog.scan("voltage_traces", run=f"s.{name}").collect()["voltage"].list.last().unique().to_list()
+        for name in variants
+    }
+    assert last["first"] == last["again"]
+    assert min(last["shifted"]) > max(last["first"]) + 0.3
+
+
 def test_trial_k_of_every_variant_has_the_same_input_where_the_variants_agree(tmp_path, small_network, write_network):
     cell, network = load_cell(small_cell.write(tmp_path)), load_network(write_network(small_network))
     variants: dict[str, Any] = {"control": {}, "no_VPM": {"network": edits.silence_populations(network, ["VPM_C2"])}}
