@@ -86,6 +86,10 @@ class Models:
             for label in ("Soma", "ApicalDendrite"):
                 param["neuron"][label]["mechanisms"]["range"] |= copy.deepcopy(CHANNELS)
 
+        def wide(param: dict[str, Any]) -> None:  # the same channels in other numbers of segments
+            channels(param)
+            param["neuron"]["Dendrite"]["mechanisms"]["range"] |= copy.deepcopy(CHANNELS)
+
         def shifted(param: dict[str, Any]) -> None:
             channels(param)
             param["mech_globals"] = {"Ih": {"ehcn": -20.0}}
@@ -107,6 +111,7 @@ class Models:
         plastic = network("plastic", {"decayampa": 0.6, "facilnmda": 0.3, "taudampa": 60.0})
         self.of: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
             "plain": (plain, None, [{"section": "Soma", "delay": 1, "dur": 3, "amp": 0.4}]),
+            "wide": (cell("wide", wide), touched, []),
             "shifted": (cell("shifted", shifted), None, []),
             "calcium": (other, touched, []),
             "touched": (plain, touched, []),
@@ -213,7 +218,7 @@ def disturb(what: str) -> None:
 
 SETTINGS = st.builds(
     Setting,
-    model=st.sampled_from(["plain", "shifted", "calcium", "touched", "blocked", "plastic"]),
+    model=st.sampled_from(["plain", "wide", "shifted", "calcium", "touched", "blocked", "plastic"]),
     engine=st.sampled_from(["coreneuron", "coreneuron", "neuron"]),
     dt=st.sampled_from([0.025, 0.025, 0.05, 1 / 3]),
     record=st.sampled_from(["sites", "all", ("soma", "ina")]),
