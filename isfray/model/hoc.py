@@ -18,7 +18,7 @@ from isfray.model.inputs import InputFile
 from isfray.model.morphology import APICAL, AXON, DENDRITE, SOMA, Morphology, Section, point_fault
 
 _LABELS = ((SOMA, ("soma",)), (DENDRITE, ("dend", "BasalDendrite")), (APICAL, ("apical",)), (AXON, ("axon",)))
-_LONGEST_NAME = 99  # of a symbol in NEURON
+_LONGEST_NAME = 255  # of a symbol in NEURON
 _MOST_SEGMENTS = 32767  # of a section in NEURON
 
 # Nothing here gives back what it took (`*+`): a line of a million characters costs no more than as many short ones.
@@ -48,6 +48,10 @@ _STATEMENT = re.compile(
 )
 _BETWEEN = re.compile(r"(?:[ \t]++|//[^\n]*+|/\*.*?\*/)*+", re.DOTALL)
 _WORD = re.compile(_NAME, re.ASCII)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:57]}..."
 
 
 @dataclass
@@ -156,7 +160,7 @@ class _Reader:
 
     def known(self, name: str, line: int) -> _Open:
         if name not in self.sections:
-            raise self.error(f"{name[:_LONGEST_NAME]} is no section", line, "one that was created in a line before")
+            raise self.error(f"{_short(name)} is no section", line, "one that was created in a line before")
         return self.sections[name]
 
     def here(self, line: int) -> _Open:
@@ -164,16 +168,16 @@ class _Reader:
         if self.current is None:
             raise self.error("belongs to no section", line, "create and access before it")
         if self.created is not None and self.created is not self.current:
-            problem = f"belongs to {self.current.name}, though {self.created.name} was created since"
+            problem = f"belongs to {_short(self.current.name)}, though {_short(self.created.name)} was created since"
             raise self.error(problem, line, "access NAME before it")
         return self.current
 
     def name(self, name: str, kind: set[str] | dict[str, _Open], line: int) -> str:
         """A name that is, or may become, one of a kind."""
         if len(name) > _LONGEST_NAME:
-            raise self.error(f"{name[:20]}... is too long", line, f"a name of at most {_LONGEST_NAME} characters")
+            raise self.error(f"{_short(name)} is too long", line, f"a name of at most {_LONGEST_NAME} characters")
         if name in _FORMS or any(name in other for other in self.kinds() if other is not kind):
-            raise self.error(f"{name} is something else already", line, "another name")
+            raise self.error(f"{_short(name)} is something else already", line, "another name")
         return name
 
     def kinds(self) -> tuple[set[str] | dict[str, _Open], ...]:
@@ -183,10 +187,10 @@ class _Reader:
         for name in _WORD.findall(statement["create"])[1:]:
             self.name(name, self.sections, line)
             if name in self.sections:
-                raise self.error(f"section {name} is created twice", line)
+                raise self.error(f"section {_short(name)} is created twice", line)
             labels = [label for label, marks in _LABELS if any(mark in name for mark in marks)]
             if len(labels) > 1:
-                problem = f"section {name} could be {' or '.join(labels)}"
+                problem = f"section {_short(name)} could be {' or '.join(labels)}"
                 raise self.error(problem, line, "a name that says one structure")
             self.created = self.sections[name] = _Open(name, labels[0] if labels else None, line)
             self.current = self.current or self.created  # as NEURON: the first, until one is accessed
@@ -198,17 +202,19 @@ class _Reader:
         child, parent = self.known(statement["child"], line), self.known(statement["parent"], line)
         form = _FORMS["connect"][0]
         if float(statement["child_x"]) != 0:
-            raise self.error(f"section {child.name} is connected by another end than its 0-end", line, form)
+            raise self.error(f"section {_short(child.name)} is connected by another end than its 0-end", line, form)
         if not 0.0 <= float(statement["parent_x"]) <= 1.0:
-            raise self.error(f"section {child.name} is connected beside {parent.name}", line, form)
+            raise self.error(f"section {_short(child.name)} is connected beside {_short(parent.name)}", line, form)
         if child.parent is not None:
-            raise self.error(f"section {child.name} is connected twice", line)
+            raise self.error(f"section {_short(child.name)} is connected twice", line)
         if child is parent:
-            raise self.error(f"section {child.name} is connected to itself", line)
+            raise self.error(f"section {_short(child.name)} is connected to itself", line)
         if (child.label is None) != (parent.label is None):
             unknown = child if child.label is None else parent
             expected = "a name with soma, dend, apical or axon in it"
-            raise self.error(f"section {unknown.name} is part of the neuron, but of no known structure", line, expected)
+            raise self.error(
+                f"section {_short(unknown.name)} is part of the neuron, but of no known structure", line, expected
+            )
         child.parent, child.parent_x = parent.name, float(statement["parent_x"])
 
     def _pt3dclear(self, line: int, statement: re.Match[str]) -> None:
@@ -234,7 +240,7 @@ class _Reader:
     def _string(self, line: int, statement: re.Match[str]) -> None:
         name = statement["string"].partition("=")[0].strip()
         if name not in self.strings:
-            raise self.error(f"{name[:_LONGEST_NAME]} is no string", line, "strdef before it")
+            raise self.error(f"{_short(name)} is no string", line, "strdef before it")
 
     def _value(self, line: int, statement: re.Match[str]) -> None:
         self.variables.add(self.name(statement["value"].partition("=")[0].strip(), self.variables, line))
@@ -246,13 +252,13 @@ class _Reader:
         sections = []
         for section in opened:
             if len(section.points) < 2:
-                problem = f"section {section.name} has {len(section.points)} 3D points"
+                problem = f"section {_short(section.name)} has {len(section.points)} 3D points"
                 raise self.error(problem, section.line, "at least 2")
             if section.parent is None and section.label != SOMA:
-                raise self.error(f"section {section.name} is connected to nothing", section.line)
+                raise self.error(f"section {_short(section.name)} is connected to nothing", section.line)
             points = np.array(section.points, np.float64)
             if neuron_length(points) == 0:
-                raise self.error(f"section {section.name} has no length", section.line, "3D points apart")
+                raise self.error(f"section {_short(section.name)} has no length", section.line, "3D points apart")
             parent = -1 if section.parent is None else ids[section.parent]
             sections.append(Section(section.name, section.label or "", points, parent, section.parent_x))
         if not sections:

@@ -70,13 +70,13 @@ class Morphology:
     def __post_init__(self) -> None:
         somata = [i for i, s in enumerate(self.sections) if s.parent < 0]
         if somata != [0] or self.sections[0].label != SOMA:
-            roots = ", ".join(self.sections[i].name for i in somata[:3]) or "none"
+            roots = ", ".join(self.sections[i].name[:60] for i in somata[:3]) or "none"
             roots += f" and {len(somata) - 3} more" if len(somata) > 3 else ""
             raise InputError(f"sections without a parent: {roots}", expected="exactly one, the soma, first in the file")
         for i, section in enumerate(self.sections[1:], start=1):
             if section.parent >= i:
                 raise InputError(
-                    f"section {section.name} stands before its parent", expected="parents before their children"
+                    f"section {section.name[:60]} stands before its parent", expected="parents before their children"
                 )
         object.__setattr__(
             self, "sections", tuple(replace(s, parent_x=0.5) if s.parent == 0 else s for s in self.sections)

@@ -27,7 +27,7 @@ OUTSIDE = (
     *("{pt3dclear(9)}", "{pt3dadd(1+1,2,3,4)}", "{pt3dadd(x,2,3,4)}", "{pt3dadd(1,2,3)}", "{pt3dadd(1,2,3,4,5)}"),
     *("{pt3dadd(1,2,\\\n3,4)}", "{pt3dadd(0,0,0,1)} {pt3dadd(0,9,0,1)}", "pt3dadd(0,0,0,1) pt3dadd(0,9,0,1)"),
     *("{pt3dadd(0,0,0,1); access soma}", "{create dend_9[3]}", "{create soma}"),
-    *("{create a_very_long_name" + "_" * 90 + "}", "{access nobody}", "{{access soma}}"),
+    *("{create a_very_long_name" + "_" * 240 + "}", "{access nobody}", "{{access soma}}"),
     *("{connect dend_1(0), apical_1(1)}", "{connect soma(0), soma(1)}", "{connect soma(1), dend_1(0)}"),
     *("{connect soma(0), x(1)}", "soma connect dend_1(0), 1", "{connect soma(0.5), dend_1(0)}"),
     *("{connect soma(0), dend_1(1.5)}", "{connect soma(0), 1}", 'forsec "dend" pt3dadd(0,0,0,1)', "forall nseg = 3"),
@@ -66,7 +66,7 @@ ODD = (
     *("/* a\n b */ {pt3dclear()}", "{pt3dadd(0,-90,0,1)} /* \n */ {pt3dadd(0,-91,0,1)}"),
     *("{create dend_6 access dend_6}", "{create dend_5\naccess dend_5\n}", "// é µ \u2028 {pt3dclear()}"),
     *("// a\x0b{pt3dclear()}", "// a\r{pt3dadd(0,-98,0,1)}", "// \\\n{pt3dadd(0,-99,0,1)}"),
-    *("{create " + "d" * 95 + "dend}", "{create " + "d" * 96 + "dend}", '{strdef s s = "' + "x" * 2000 + '"}'),
+    *("{create " + "p" * 255 + "}", "{create " + "p" * 256 + "}", '{strdef s s = "' + "x" * 2000 + '"}'),
     " " * 3000 + "{}",
 )  # fmt: skip
 
@@ -155,6 +155,11 @@ def in_neuron(text: str) -> Built:
     for s in list(h.allsec()):
         h.delete_section(sec=s)
     return built
+
+
+def all_in_neuron(texts: list[str]) -> list[Built]:
+    """What NEURON builds of each text."""
+    return [in_neuron(text) for text in texts]
 
 
 def _of(s: Any) -> tuple[list[tuple[float, ...]], float, tuple[str, float] | None]:

@@ -42,9 +42,8 @@ def test_what_isfray_reads_neuron_builds_with_the_same_points_lengths_and_connec
 
 
 def test_the_reference_cells_are_read_as_neuron_builds_them(reference: Path):
-    for name in ("model/86_C2_center.hoc", "study/WR64_Cell8.hoc"):
-        text = (reference / name).read_text()
-        assert described(read(text)) == in_child("tests.model.hoc_in_neuron", "in_neuron", text), name
+    texts = [(reference / name).read_text() for name in ("model/86_C2_center.hoc", "study/WR64_Cell8.hoc")]
+    assert [described(read(text)) for text in texts] == in_child("tests.model.hoc_in_neuron", "all_in_neuron", texts)
 
 
 APICAL = [*SECTIONS["apical_1_2"][1]]
