@@ -15,7 +15,7 @@ import numpy as np
 from isfray.errors import InputError
 from isfray.model.geometry import neuron_length
 from isfray.model.inputs import InputFile
-from isfray.model.morphology import APICAL, AXON, DENDRITE, SOMA, Morphology, Section, point_fault
+from isfray.model.morphology import APICAL, AXON, DENDRITE, SHORTEST, SOMA, Morphology, Section, point_fault
 
 _LABELS = ((SOMA, ("soma",)), (DENDRITE, ("dend", "BasalDendrite")), (APICAL, ("apical",)), (AXON, ("axon",)))
 _LONGEST_NAME = 255  # of a symbol in NEURON
@@ -257,7 +257,7 @@ class _Reader:
             if section.parent is None and section.label != SOMA:
                 raise self.error(f"section {_short(section.name)} is connected to nothing", section.line)
             points = np.array(section.points, np.float64)
-            if neuron_length(points) == 0:
+            if neuron_length(points) < SHORTEST:
                 raise self.error(f"section {_short(section.name)} has no length", section.line, "3D points apart")
             parent = -1 if section.parent is None else ids[section.parent]
             sections.append(Section(section.name, section.label or "", points, parent, section.parent_x))

@@ -17,8 +17,8 @@ IntArray = npt.NDArray[np.int32]
 
 SOMA, DENDRITE, APICAL, AXON, AIS, MYELIN = "Soma", "Dendrite", "ApicalDendrite", "Axon", "AIS", "Myelin"
 
-FARTHEST, THINNEST = 1e6, 1e-3
-"""um: places and diameters beyond what NEURON's single precision tells apart, and thinner than a membrane."""
+FARTHEST, THINNEST, SHORTEST = 1e6, 1e-3, 1e-6
+"""um: places beyond what NEURON's single precision tells apart, diameters thinner than a membrane, no length at all."""
 
 
 def point_fault(point: Sequence[float]) -> tuple[str, float, str] | None:

@@ -17,7 +17,7 @@ import numpy as np
 from isfray.errors import InputError
 from isfray.model.geometry import neuron_length
 from isfray.model.inputs import InputFile
-from isfray.model.morphology import APICAL, AXON, DENDRITE, SOMA, FloatArray, Morphology, Section, point_fault
+from isfray.model.morphology import APICAL, AXON, DENDRITE, SHORTEST, SOMA, FloatArray, Morphology, Section, point_fault
 
 LABELS = {1: SOMA, 2: AXON, 3: DENDRITE, 4: APICAL}
 """Structure label of each type code."""
@@ -88,7 +88,7 @@ def read_swc(file: InputFile, *, axon: bool = True) -> Morphology:
             traced = np.vstack([origin.xyzd, traced])
         elif origin.line in ends or (len(stretch) == 1 and len(following) < 2):  # a lone point: all there is of it
             traced = np.vstack([[*origin.xyzd[:3], traced[0, 3]], traced])
-        if len(traced) == 1 or neuron_length(traced) == 0:  # no section: what follows is attached to the parent
+        if len(traced) == 1 or neuron_length(traced) < SHORTEST:  # no section: what follows is attached to the parent
             section = parent
         else:
             section = len(sections)
@@ -227,7 +227,7 @@ def _soma(points: list[_Point], path: str) -> tuple[FloatArray, set[int]]:
     way = _path(soma, path)
     traced = np.array([point.xyzd for point in way])
     length = neuron_length(traced)
-    if length == 0:
+    if length < SHORTEST:
         raise _wrong_soma(soma[1], "is where the soma's first point is", path, "soma points apart from each other")
     if len(way) <= 3 or np.linalg.norm(traced[-1, :3] - traced[0, :3]) >= length / 4:
         return traced, {way[0].line, way[-1].line}

@@ -16,8 +16,8 @@ from isfray.model.hoc import read_hoc
 from isfray.model.inputs import InputFile
 from isfray.model.morphology import Morphology
 
-Built = dict[str, tuple[list[tuple[float, ...]], float, tuple[str, float] | None]]
-"""Section -> its points, its length, and what it is attached to."""
+Built = dict[str, tuple[list[tuple[float, ...]], float, tuple[str, float, float] | None]]
+"""Section -> its points, its length, what it is attached to, where, and by which end."""
 
 NAMES = ("soma", "dend_1", "dend_1_0", "apical_1", "apical_1_0", "axon_1", "pipette")
 
@@ -100,18 +100,16 @@ def texts(draw: st.DrawFn) -> str:
                 lines.append(f"{{access {name}}}")
             if what == "connect" and i > 0 and name != "pipette":
                 x = draw(st.sampled_from(("0", "1", "1.0", "0.5", ".25", "1e0", "-0")))
-                lines.append(
-                    f"{{connect {name}({draw(st.sampled_from(('0', '0.0', '-0', '.0')))}), {names[i // 2]}({x})}}"
-                )
+                end = draw(st.sampled_from(("0", "0.0", "-0", ".0", "0", "0", "1")))
+                lines.append(f"{{connect {name}({end}), {names[i // 2]}({x})}}")
         points = st.tuples(numbers(), numbers(), numbers(), numbers(2.0)).map(lambda p: f"pt3dadd({', '.join(p)})")
         added = ["pt3dclear()", *draw(st.lists(points, min_size=2, max_size=4))]
-        lines += draw(
-            st.sampled_from((added, [f"{{{x}}}" for x in added], [f"{{{' '.join(added)}}}"], ["{", *added, "}"]))
-        )
-    for _ in range(draw(st.integers(0, 2))):
+        block = ["{", f"access {name}", *added, "}"]
+        lines += draw(st.sampled_from((added, [f"{{{x}}}" for x in added], [f"{{{' '.join(added)}}}"], block)))
+    if draw(st.booleans()):
         odd = draw(st.sampled_from(ODD)).replace("NAME", draw(st.sampled_from(names)))
         lines.insert(draw(st.integers(0, len(lines))), odd.replace("OTHER", draw(st.sampled_from(names))))
-    if draw(st.booleans()):  # among the characters of a line
+    if not draw(st.integers(0, 3)):  # among the characters of a line
         i = draw(st.integers(0, len(lines) - 1))
         at = draw(st.integers(0, len(lines[i])))
         lines[i] = (
@@ -119,6 +117,9 @@ def texts(draw: st.DrawFn) -> str:
             + draw(st.sampled_from((" ", "\t", "/**/", "// ", "\n", ",", ".", "-", "0", "{}")))
             + lines[i][at:]
         )
+    if draw(st.booleans()):  # two lines become one
+        i = draw(st.integers(1, len(lines)))
+        lines[i - 1 : i + 1] = [" ".join(lines[i - 1 : i + 1])]
     return draw(st.sampled_from(("\n", "\r\n", "\r", "\n\n", " \n\t"))).join(lines) + draw(st.sampled_from(("", "\n")))
 
 
@@ -136,7 +137,7 @@ def described(morphology: Morphology) -> Built:
         s.name: (
             [tuple(map(float, point)) for point in s.points.astype(np.float32)],
             neuron_length(s.points),
-            (morphology.sections[s.parent].name, s.parent_x) if s.parent >= 0 else None,
+            (morphology.sections[s.parent].name, s.parent_x, 0.0) if s.parent >= 0 else None,
         )
         for s in morphology
     }
@@ -162,13 +163,13 @@ def all_in_neuron(texts: list[str]) -> list[Built]:
     return [in_neuron(text) for text in texts]
 
 
-def _of(s: Any) -> tuple[list[tuple[float, ...]], float, tuple[str, float] | None]:
+def _of(s: Any) -> tuple[list[tuple[float, ...]], float, tuple[str, float, float] | None]:
     points = [(s.x3d(i), s.y3d(i), s.z3d(i), s.diam3d(i)) for i in range(s.n3d())]
     parent = s.parentseg()
     if parent is None:
         return points, s.L, None
     at = 0.5 if parent.sec.name() == "soma" else parent.x  # FORMATS 8
-    return points, s.L, (parent.sec.name(), at)
+    return points, s.L, (parent.sec.name(), at, s.orientation())
 
 
 def hold_against_neuron(examples: int, derandomize: bool = True) -> int:

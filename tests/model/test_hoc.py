@@ -107,6 +107,7 @@ def test_what_neuron_would_run_and_isfray_does_not_know_is_refused_by_its_line(l
         (hoc() + "{create dend_9}\n{connect dend_9(0), soma(0.5)}\n", ["dend_9 has 0 3D points"]),
         (hoc().replace("{pt3dadd(160.000000,20.000000,5.000000,1.000000)}\n", ""), ["dend_1_0 has 1 3D points"]),
         (hoc().replace("160.000000,20.000000", "80.000000,5.000000"), ["dend_1_0 has no length"]),
+        ("{create soma}\n{pt3dadd(0,6e-38,0,1)}\n{pt3dadd(0,0,0,1)}\n", ["soma has no length"]),
         (hoc().replace("soma", "dend_0"), ["dend_0 is connected to nothing"]),
         ("{create soma2}\n" + "{pt3dadd(0,0,0,1)}\n{pt3dadd(0,0,9,1)}\n" + hoc(), ["exactly one, the soma"]),
         ("{pt3dadd(0,0,0,1)}\n" + hoc(), ["small.hoc:1", "belongs to no section"]),
