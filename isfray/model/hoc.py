@@ -168,7 +168,7 @@ class _Reader:
         if self.current is None:
             raise self.error("this belongs to no section", line, "create and access before it")
         if self.created is not None and self.created is not self.current:
-            problem = f"this belongs to {_short(self.current.name)}, though {_short(self.created.name)} was created since"
+            problem = f"this belongs to {_short(self.current.name)}; {_short(self.created.name)} was created since"
             raise self.error(problem, line, "access NAME before it")
         return self.current
 
