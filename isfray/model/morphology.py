@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +16,21 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 
 SOMA, DENDRITE, APICAL, AXON, AIS, MYELIN = "Soma", "Dendrite", "ApicalDendrite", "Axon", "AIS", "Myelin"
+
+FARTHEST, THINNEST, SHORTEST = 1e6, 1e-3, 1e-6
+"""um: places beyond what NEURON's single precision tells apart, diameters thinner than a membrane, no length at all."""
+
+
+def point_fault(point: Sequence[float]) -> tuple[str, float, str] | None:
+    """Return what is wrong with x, y, z and diameter (um), the value, and what was expected; None if nothing is."""
+    for value in point[:3]:
+        if not abs(value) <= FARTHEST:
+            return "is no place of a neuron", value, f"a coordinate within {FARTHEST:g} um"
+    if not point[3] > 0:
+        return "diameter is not positive", point[3], "> 0 um"
+    if not THINNEST <= point[3] <= FARTHEST:
+        return "is no diameter of a neuron", point[3], f"{THINNEST:g} to {FARTHEST:g} um"
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +70,13 @@ class Morphology:
     def __post_init__(self) -> None:
         somata = [i for i, s in enumerate(self.sections) if s.parent < 0]
         if somata != [0] or self.sections[0].label != SOMA:
-            roots = ", ".join(self.sections[i].name for i in somata) or "none"
+            roots = ", ".join(self.sections[i].name[:60] for i in somata[:3]) or "none"
+            roots += f" and {len(somata) - 3} more" if len(somata) > 3 else ""
             raise InputError(f"sections without a parent: {roots}", expected="exactly one, the soma, first in the file")
         for i, section in enumerate(self.sections[1:], start=1):
             if section.parent >= i:
                 raise InputError(
-                    f"section {section.name} stands before its parent", expected="parents before their children"
+                    f"section {section.name[:60]} stands before its parent", expected="parents before their children"
                 )
         object.__setattr__(
             self, "sections", tuple(replace(s, parent_x=0.5) if s.parent == 0 else s for s in self.sections)

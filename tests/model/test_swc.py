@@ -120,15 +120,45 @@ def test_a_traced_soma_is_kept_as_it_was_traced():
     assert soma.points[:, 2].tolist() == [9, 5, 0, -6]
 
 
-ARMS = [(9, 0), (-9, 0), (0, 9), (0, -9)]
-STAR = "1 1 3 0 5 1 -1\n" + "".join(f"{i} 1 {3 + x} {y} 5 1 1\n" for i, (x, y) in enumerate(ARMS, start=2))
-
-
-@pytest.mark.parametrize(("text", "radius"), [(circle(24, 9.0), 9.0), (STAR, 9.0 * 4 / 5)], ids=["outline", "star"])
-def test_an_outlined_soma_becomes_a_sphere(text: str, radius: float):
-    (soma,) = swc(text)
+def test_a_thin_closed_outline_of_the_soma_becomes_a_sphere():
+    (soma,) = swc(circle(24, 9.0))
     assert soma.points[1, :3] == pytest.approx([3, 0, 5])
-    assert area(soma.points) == pytest.approx(4 * math.pi * radius**2, rel=1e-6)
+    assert area(soma.points) == pytest.approx(4 * math.pi * 9.0**2, rel=1e-6)
+
+
+def test_a_neurite_at_an_end_of_a_traced_soma_begins_there_as_thick_as_its_first_point():
+    stack = "1 1 0 0 -9 4 -1\n2 1 0 0 0 8 1\n3 1 0 0 9 4 2\n"
+    first, middle, last = swc(
+        stack + "4 3 0 9 -9 1 1\n5 3 0 50 0 1 4\n6 3 0 9 0 1 2\n7 3 0 50 0 1 6\n8 4 0 0 30 2 3\n"
+    ).sections[1:]
+    assert first.points.tolist() == [[0, 0, -9, 2], [0, 9, -9, 2], [0, 50, 0, 2]]
+    assert middle.points.tolist() == [[0, 9, 0, 2], [0, 50, 0, 2]]  # within the soma until then
+    assert last.points.tolist() == [[0, 0, 9, 4], [0, 0, 30, 4]]
+
+
+BRANCHING = "1 1 0 0 0 8 -1\n2 1 200 0 0 1 1\n3 1 300 90 0 1 2\n4 1 300 -90 0 1 2\n5 3 400 90 0 1 3\n6 3 500 90 0 1 5\n"
+STAR = "1 1 3 0 5 1 -1\n2 1 12 0 5 1 1\n3 1 -6 0 5 1 1\n4 1 3 9 5 1 1\n5 1 3 -9 5 1 1\n"
+WRONG_SOMATA = [
+    (BRANCHING, "cell.swc:4: id = 4 branches off the soma"),
+    (STAR, "cell.swc:4: id = 4 branches off the soma"),
+    (
+        SOMA + "2 3 0 9 0 1 1\n3 3 0 30 0 1 2\n4 1 0 -8 0 8 1\n",
+        "cell.swc:4: id = 4 is apart from the soma's other points",
+    ),
+    (SOMA + "2 3 0 9 0 1 1\n3 1 0 9 9 1 2\n", "cell.swc:3: id = 3 is apart from the soma; expected one soma"),
+    (circle(24, 9.0).replace(" 0.2 ", " 9.0 "), "cell.swc:24: id = 24 ends where the soma begins, and is thick"),
+    (SOMA + "2 1 0 0 0 8 1\n", "cell.swc:2: id = 2 is where the soma's first point is"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG_SOMATA)
+def test_a_soma_that_neuron_would_build_otherwise_is_refused_by_its_line(text: str, message: str):
+    with pytest.raises(InputError, match=re.escape(message)):
+        swc(text)
+
+
+def test_neurons_own_import_has_the_same_lengths_and_areas_whatever_the_soma_is():
+    in_child("tests.model.import3d_check", "hold_against_import3d", 150)
 
 
 def test_neurites_of_one_point_at_the_soma_cost_no_section():
@@ -189,14 +219,69 @@ def test_a_broken_file_is_told_by_line(text: str, message: str):
         swc(text)
 
 
-def write_cell(folder: Path, axon: bool) -> Path:
+LOOSE = "20 2 0 -10 0 1 1\n21 2 0 -60 0 -0.14 20\n22 2 500 0 0 1 -1\n23 2 560 0 0 1 22\n"
+AXON_FAULTS = {
+    "a negative radius, and a piece apart": LOOSE,
+    "no place": "20 2 0 nan 0 1 1\n21 2 0 1e400 0 1 20\n",
+    "numbers that are none": "20 2 a b c d 1\n",
+    "columns that are missing": "20 2 0 0\n",
+    "no id": "x 2 0 9 0 1 1\n",
+    "a parent that is none": "20 2 0 9 0 1 77\n21 2 0 9 9 1 20\n",
+    "a loop": "20 2 0 9 0 1 21\n21 2 0 9 9 1 20\n",
+    "an id twice": "20 2 0 9 0 1 1\n20 2 0 9 9 1 1\n",
+    "fork and end points": "20 2 0 9 0 1 -1\n21 5 0 9 9 -1 20\n22 6 0 9 19 0 21\n",
+    "a piece between the soma's points": "",
+}
+
+
+@pytest.mark.parametrize("fault", AXON_FAULTS)
+def test_what_is_wrong_with_an_axon_that_is_not_kept_does_not_matter(fault: str):
+    text = SOMA + NEURITES + AXON_FAULTS[fault]
+    soma = SOMA
+    if not AXON_FAULTS[fault]:
+        text, soma = THREE_POINT_SOMA.replace("102 1", "20 2 0 9 0 1 -1\n102 1") + NEURITES, THREE_POINT_SOMA
+    assert swc(text, axon=False) == swc(soma + NEURITES, axon=False)
+    with pytest.raises(InputError, match=r"^cell\.swc:\d+: "):
+        swc(text)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in AXON_FAULTS if AXON_FAULTS[fault]])
+def test_what_is_wrong_with_a_dendrite_does(fault: str):
+    with pytest.raises(InputError, match=r"^cell\.swc:\d+: "):
+        swc(SOMA + NEURITES + AXON_FAULTS[fault].replace(" 2 ", " 3 "), axon=False)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "20 2 0 9 0 -1 1\n21 3 0 9 9 1 20\n",  # a dendrite on an unsound axon
+        "20 2 0 9 0 1 -1\n21 2 0 9 9 1 20\n22 3 0 9 19 1 21\n",  # a dendrite on a loose one
+        "20 2 0 9 0 1 1\n20 2 0 -9 0 1 1\n21 3 0 9 9 1 20\n",  # on which of the two?
+        "16 3 0 9 9 1 4\n",  # an id that an axon has
+        "20 7 0 9 0 1 -1\n",  # who knows what
+        "2O 3 0 9 0 1 1\n",
+    ],
+)
+def test_nor_may_what_is_kept_depend_on_an_unsound_axon(lines: str):
+    with pytest.raises(InputError, match=r"^cell\.swc:\d+: "):
+        swc(SOMA + NEURITES + lines, axon=False)
+
+
+def test_a_cell_file_without_an_axon_loads_an_archives_loose_one(tmp_path: Path):
+    path = write_cell(tmp_path, axon=False, lines=LOOSE)
+    assert "Axon" not in load_cell(path).morphology.labels
+    with pytest.raises(InputError, match=r"small\.swc:\d+: '21 2 0 -60 0 -0\.14 20' is not a radius or place"):
+        load_cell(write_cell(tmp_path, axon=True, lines=LOOSE))
+
+
+def write_cell(folder: Path, axon: bool, lines: str = "") -> Path:
     def edit(param: dict[str, Any]) -> None:
         param["neuron"]["filename"] = "small.swc"
         param["sim"]["recordingSites"] = []
         if axon:
             param["neuron"]["Axon"] = copy.deepcopy(param["neuron"]["Dendrite"])
 
-    (folder / "small.swc").write_text(SOMA + NEURITES)
+    (folder / "small.swc").write_text(SOMA + NEURITES + lines)
     return small_cell.write(folder, edit)
 
 
