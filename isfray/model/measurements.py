@@ -13,7 +13,7 @@ from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
 from isfray.model.barrels import PLACE, RECORDED_IN_C2
 from isfray.model.inputs import InputFile, read_file
-from isfray.model.param import ParamFile, parse_param
+from isfray.model.param import ParamFile, parse_param, plain
 from isfray.model.population import check_template, split_name
 
 PathLike: TypeAlias = str | Path
@@ -26,7 +26,7 @@ _HEADER = ("Presynaptic column", "Presynaptic cell type", "Connected presynaptic
 def read_template(ongoing: PathLike | Mapping[str, Any]) -> ParamFile:
     """Return the ongoing template, every entry checked, with nothing evoked in it."""
     if isinstance(ongoing, Mapping):
-        template = ParamFile(dict(ongoing), "ongoing template", {})
+        template = ParamFile(plain(ongoing, "ongoing template"), "ongoing template")
     else:
         file = read_file(ongoing, key="ongoing")
         template = parse_param(file.text, file.path)

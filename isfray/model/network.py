@@ -13,7 +13,8 @@ import numpy as np
 from isfray.model.activity import SpikeTrain
 from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
-from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param
+from isfray.model.param import MOST_BYTES as PARAM_BYTES
+from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param, plain
 from isfray.model.population import Population, Receptor, read_population, split_name
 from isfray.model.silencing import SilenceBySomaDistance, read_modify_functions
 from isfray.model.storing import write_inputs
@@ -213,8 +214,8 @@ def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> N
     >>> isfray.load_network(network_file)
     <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
     """
-    main = read_file(path)
-    return _build(main, FolderSource(Path(path).parent, search_paths))
+    main = read_file(path, most=PARAM_BYTES)
+    return _build(main, FolderSource(Path(main.path).parent, search_paths))
 
 
 def network_from_inputs(inputs: ModelInputs) -> NetworkModel:
@@ -238,7 +239,8 @@ def network_from_data(
     made : str
         How it came about; messages put it before the name.
     """
-    return _build(InputFile(name, format_param(data).encode(), f"{made} {name}"), StoredSource(references))
+    where = f"{made} {name}"
+    return _build(InputFile(name, format_param(plain(data, where)).encode(), where), StoredSource(references))
 
 
 def _build(main: InputFile, source: Source) -> NetworkModel:
@@ -261,7 +263,7 @@ def _build(main: InputFile, source: Source) -> NetworkModel:
     populations, embedded, own = zip(
         *(read_population(name, entries[name], param, fetch) for name in names), strict=True
     )
-    modify = read_modify_functions(entries.get(MODIFY, {}), names, param, ("network", MODIFY))
+    modify = read_modify_functions({} if entries.get(MODIFY) is None else entries[MODIFY], names, param, ("network", MODIFY))
     weights = {(p, r): values for p, by_receptor in enumerate(own) for r, values in by_receptor.items()}
     network = NetworkModel(populations, *embed(embedded), modify, weights, ModelInputs(main, read))
     network.__dict__["param"] = param  # the cached property: parsed once
