@@ -136,7 +136,9 @@ class PSTHAbsoluteNumber(_Binned):
 
     source = "pointcell_PSTH_absolute_number"
     distribution = "PSTH_absolute_number"
-    number_active_synapses: tuple[Annotated[Count, Field(le=MOST_CELLS)], ...] = Field(description="a list of whole numbers >= 0, one for each interval")
+    number_active_synapses: tuple[Annotated[Count, Field(le=MOST_CELLS)], ...] = Field(
+        description="a list of whole numbers >= 0, one for each interval"
+    )
 
     _check = field_validator("number_active_synapses")(_as_many)
 
@@ -146,9 +148,7 @@ class PSTHPoissonTrain(_Binned):
 
     source = "pointcell_PSTH_poissontrain"
     distribution = "PSTH_poissontrain"
-    rates: tuple[Rate, ...] = Field(
-        description="a list of rates >= 0 Hz, one for each interval"
-    )
+    rates: tuple[Rate, ...] = Field(description="a list of rates >= 0 Hz, one for each interval")
 
     _check = field_validator("rates")(_as_many)
 

@@ -19,7 +19,7 @@ from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.entry import Entry
 from isfray.model.geometry import Discretization, Geometry, discretize
 from isfray.model.hoc import read_hoc
-from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
+from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, files_of, read_file
 from isfray.model.landmarks import RecordingSite, read_sites
 from isfray.model.membrane import NEURON_CM, NEURON_RA, Membrane, densities, read_membrane
 from isfray.model.modification import Modification, diameter_scale, read_modifications, stimuli
@@ -195,7 +195,7 @@ def load_cell(
 
 def cell_from_inputs(inputs: ModelInputs) -> CellModel:
     """Build the cell model from stored files, on any machine."""
-    return _build(inputs.main, StoredSource(inputs.references))
+    return _build(files_of(inputs).main, StoredSource(inputs.references))
 
 
 def _with_biophysics(morphology: InputFile, biophysics: str | Path) -> CellModel:

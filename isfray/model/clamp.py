@@ -62,8 +62,8 @@ _RANGES: Mapping[str, ranges.Range] = {
 }
 
 
-def read_clamps(clamps: Clamps, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...]:
-    """Return checked clamps with section ids, for a cell whose sections carry these labels.
+def read_clamps(clamps: Any, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...]:
+    """Return checked clamps (`Clamps`) with section ids, for a cell whose sections carry these labels.
 
     Raises
     ------

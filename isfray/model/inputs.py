@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
-from typing import Protocol
+from typing import Any, Protocol
 
 from isfray import check
 from isfray.errors import InputError
@@ -60,6 +60,13 @@ class ModelInputs:
 
     main: InputFile
     references: Mapping[str, InputFile]
+
+
+def files_of(inputs: Any) -> ModelInputs:
+    """Return the files of a model; InputError if it is something else."""
+    if not isinstance(inputs, ModelInputs):
+        raise InputError("is no files of a model", key="inputs", value=inputs, expected="the .inputs of a model")
+    return inputs
 
 
 class Source(Protocol):

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from isfray import check
 from isfray.model.activity import SpikeTrain
 from isfray.model.display import Facts, Shown, listed, plural
-from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
+from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, files_of, read_file
 from isfray.model.param import MOST_BYTES as PARAM_BYTES
 from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param, plain
 from isfray.model.population import Population, Receptor, read_population, split_name
@@ -92,7 +93,8 @@ class NetworkModel(Shown):
         >>> network.weights_differ(population=0, receptor=0)
         False
         """
-        drawn = self.populations[population].receptors[receptor].weight_distribution is not None
+        p = self.populations[check.whole("population", population, 0, len(self.populations) - 1)]
+        drawn = p.receptors[check.whole("receptor", receptor, 0, len(p.receptors) - 1)].weight_distribution is not None
         return drawn or (population, receptor) in self.synapse_weights
 
     @cached_property
@@ -118,6 +120,7 @@ class NetworkModel(Shown):
         >>> line
         6
         """
+        synapse = check.whole("synapse", synapse, 0, len(self.synapses) - 1)
         population = int(self.synapses.population[synapse])
         name = self.names[population]
         reference = self.param.data["network"][name]["synapses"]["distributionFile"]
@@ -220,7 +223,7 @@ def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> N
 
 def network_from_inputs(inputs: ModelInputs) -> NetworkModel:
     """Return the network model that the stored files describe; see `load_network`."""
-    return _build(inputs.main, StoredSource(inputs.references))
+    return _build(files_of(inputs).main, StoredSource(inputs.references))
 
 
 def network_from_data(
@@ -263,7 +266,9 @@ def _build(main: InputFile, source: Source) -> NetworkModel:
     populations, embedded, own = zip(
         *(read_population(name, entries[name], param, fetch) for name in names), strict=True
     )
-    modify = read_modify_functions({} if entries.get(MODIFY) is None else entries[MODIFY], names, param, ("network", MODIFY))
+    modify = read_modify_functions(
+        {} if entries.get(MODIFY) is None else entries[MODIFY], names, param, ("network", MODIFY)
+    )
     weights = {(p, r): values for p, by_receptor in enumerate(own) for r, values in by_receptor.items()}
     network = NetworkModel(populations, *embed(embedded), modify, weights, ModelInputs(main, read))
     network.__dict__["param"] = param  # the cached property: parsed once

@@ -146,10 +146,9 @@ class _Reader:
             return self.string(string)
         if number := _NUMBER.match(self.text, self.at):
             return self.number(number)
-        if name := _NAME.match(self.text, self.at):
-            if name[0] in _NAMES:
-                self.at = name.end()
-                return _NAMES[name[0]]
+        if (name := _NAME.match(self.text, self.at)) and name[0] in _NAMES:
+            self.at = name.end()
+            return _NAMES[name[0]]
         if _NOT_FINITE.match(self.text, self.at):
             self.fail(f"{self.snippet()!r} is not a finite number", _PLAIN)
         self.fail(f"{self.snippet()!r} is not a plain value", _PLAIN)
@@ -270,9 +269,7 @@ class _Reader:
             self.at += 1
             return True
         if after != closing:
-            self.fail(
-                f"{self.snippet()!r} is out of place" if after else "ends too early", f"a comma or {closing}"
-            )
+            self.fail(f"{self.snippet()!r} is out of place" if after else "ends too early", f"a comma or {closing}")
         return False
 
     def note(self, at: int) -> None:
@@ -284,8 +281,9 @@ class _Reader:
         return 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
 
     def snippet(self) -> str:
-        return re.split(r"[,}\]\r\n]", self.text[self.at : self.at + 60].lstrip(",]}"), maxsplit=1)[0].strip() or (
-            self.text[self.at : self.at + 1]
+        return (
+            re.split(r"[,}\]\r\n]", self.text[self.at : self.at + 60].lstrip(",]}"), maxsplit=1)[0].strip()
+            or (self.text[self.at : self.at + 1])
         )
 
     def fail(self, problem: str, expected: str, at: int | None = None) -> NoReturn:
@@ -315,7 +313,7 @@ def plain(value: Any, file: str, path: Key = ()) -> Any:
             raise InputError("is not a finite number", **wrong, expected="a finite number")
         return float(value)
     if isinstance(value, str):
-        if "\0" in value or not value.isascii() and re.search("[\ud800-\udfff]", value):
+        if "\0" in value or (not value.isascii() and re.search("[\ud800-\udfff]", value)):
             raise InputError("holds what is no character of a text", **wrong, expected="text")
         return str(value)
     if isinstance(value, Mapping):

@@ -13,8 +13,8 @@ from isfray.model.activity import Activity, read_activity
 from isfray.model.connect import Convergence
 from isfray.model.inputs import InputFile
 from isfray.model.param import Key, ParamFile
-from isfray.model.synapses import F64, Embedded, parse_connections, parse_synapses
 from isfray.model.ranges import DURATION, MOST_CELLS, WEIGHT
+from isfray.model.synapses import F64, Embedded, parse_connections, parse_synapses
 from isfray.model.validation import Count, Number, given, validate
 from isfray.model.weight_file import weights_of
 

@@ -68,7 +68,9 @@ def given(data: Any, param: ParamFile, path: Key) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value is not None}
 
 
-def known_keys(data: Iterable[str], known: Iterable[str], param: ParamFile, path: Key, *, siblings: Iterable[str] = ()) -> None:
+def known_keys(
+    data: Iterable[str], known: Iterable[str], param: ParamFile, path: Key, *, siblings: Iterable[str] = ()
+) -> None:
     """Raise InputError if a key is not known; the nearest known key is named."""
     names = list(known)
     for key in data:

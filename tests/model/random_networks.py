@@ -68,7 +68,8 @@ pointcell = st.one_of(
     )
 )
 spiketrain = st.fixed_dictionaries(
-    {"interval": moderate.map(lambda rate: 1000.0 * rate)}, optional={"noise": fraction, "start": time, "nspikes": st.integers(0, 9)}
+    {"interval": moderate.map(lambda rate: 1000.0 * rate)},
+    optional={"noise": fraction, "start": time, "nspikes": st.integers(0, 9)},
 )
 activity = st.one_of(
     spiketrain.map(lambda keys: {"celltype": "spiketrain"} | keys),
