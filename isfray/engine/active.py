@@ -99,6 +99,8 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> A
         placement = place_at_points(trial.section_id[order], trial.section_pt_id[order], geometry)
     except InputError as error:
         raise InputError(error.problem, file=where, key=error.key, value=error.value, expected=error.expected) from None
+    if not np.isfinite(trial.soma_distance).all():
+        raise InputError("holds what is no number", file=where, key="soma_distance", expected="distances in um")
     times = trial.times[np.repeat(starts, lengths) + within]
     if not np.isfinite(times).all() or (times < 0).any():
         raise InputError("holds a time that is negative or no number", file=where, key="times", expected=">= 0 ms")
@@ -143,7 +145,7 @@ def _from_table(rows: Any) -> StoredReleases:
         rows = rows.collect()
     try:
         table = pa.table(rows)
-    except (TypeError, pa.ArrowInvalid):
+    except (TypeError, ValueError, AttributeError, pa.ArrowException):
         raise InputError(
             "is no table", key="releases", value=type(rows).__name__, expected="synapse_activation rows or a CSV path"
         ) from None
@@ -152,19 +154,36 @@ def _from_table(rows: Any) -> StoredReleases:
         raise InputError("is missing", key=f"releases.{missing[0]}", expected="columns " + ", ".join(_COLUMNS))
     if "trial" in table.column_names and len(set(table["trial"].to_pylist())) > 1:
         raise InputError("holds several trials", key="releases.trial", expected="the rows of one trial")
-    times = table["times"].combine_chunks().cast(pa.large_list(pa.float64()))
-
-    def column(name: str, dtype: type) -> NDArray[Any]:
-        out: NDArray[Any] = table[name].to_numpy().astype(dtype)
-        return out
-
+    times = _cast(table, "times", pa.large_list(pa.float64()))
+    if nulls := [name for name in _COLUMNS if table[name].null_count] or ["times"] * bool(times.flatten().null_count):
+        raise InputError("holds an empty value", key=f"releases.{nulls[0]}", expected="a value in every row")
     lengths = times.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
     return StoredReleases(
-        [str(name) for name in table["synapse_type"].to_pylist()],
-        column("synapse_id", np.int32),
-        column("section_id", np.int32),
-        column("section_pt_id", np.int32),
-        column("soma_distance", np.float64),
+        _cast(table, "synapse_type", pa.string()).to_pylist(),
+        _cast(table, "synapse_id", pa.int32()).to_numpy(),
+        _cast(table, "section_id", pa.int32()).to_numpy(),
+        _cast(table, "section_pt_id", pa.int32()).to_numpy(),
+        _cast(table, "soma_distance", pa.float64()).to_numpy(),
         np.concatenate([[0], np.cumsum(lengths)]),
         times.flatten().to_numpy(),
     )
+
+
+def _cast(table: pa.Table, name: str, kind: pa.DataType) -> Any:
+    """A column as one array of its kind; whole floats are ids, but a text is no number."""
+    column = table[name].combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        if _is_text(column.type) != _is_text(kind) and not pa.types.is_null(column.type):
+            raise pa.ArrowInvalid("a text is no number")
+        return column.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        shown = str(table[name].type)
+        raise InputError(
+            f"is a column of {shown}, or too large for one", key=f"releases.{name}", expected=f"a column of {kind}"
+        ) from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(is_one(kind) for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))

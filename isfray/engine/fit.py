@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,15 @@ class Fit:
     neuron_globals: dict[str, float]
 
 
+def check_models(cell: Any, network: Any) -> None:
+    """Raise InputError for what is no cell model, or neither a network model nor None."""
+    if not isinstance(cell, CellModel):
+        raise InputError("is not a cell model", key="cell", value=cell, expected="what isfray.load_cell returns")
+    if network is not None and not isinstance(network, NetworkModel):
+        expected = "what isfray.load_network returns, or None"
+        raise InputError("is not a network model", key="network", value=network, expected=expected)
+
+
 def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
     """Check that the cell can be built and the network put on it.
 
@@ -42,12 +52,7 @@ def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
         For a mechanism, parameter or global that does not exist or is out of range, a synapse on a section that the
         cell does not have, or receptors that ask for different values of one global.
     """
-    if not isinstance(cell, CellModel):
-        raise InputError("is not a cell", key="cell", value=cell, expected="a CellModel, as load_cell gives")
-    if network is not None and not isinstance(network, NetworkModel):
-        raise InputError(
-            "is not a network", key="network", value=network, expected="a NetworkModel, as load_network gives"
-        )
+    check_models(cell, network)
     for membrane in cell.membranes:
         _check_membrane(membrane, cell)
     neuron_globals = _check_globals(cell)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from isfray import check
 from isfray.check import nearest
+from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model import ranges
 from isfray.model.clamp import CurrentClamp, EpspCurrent
@@ -185,7 +185,7 @@ def load_cell(
     """
     if biophysics is not None:
         return _with_biophysics(read_file(path), biophysics)
-    if check.path("path", path).suffix.lower() in _MORPHOLOGIES:
+    if checked_path("path", path).suffix.lower() in _MORPHOLOGIES:
         raise InputError(
             "is a morphology", key="path", value=str(path), expected="a .param file, or biophysics= as well"
         )

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from isfray import check
-from isfray.check import nearest
+from isfray.check import nearest, number
 from isfray.errors import InputError
 from isfray.model.param import Key, ParamFile
 
@@ -90,7 +89,7 @@ class Entry:
         if default is not _REQUIRED and key not in self:
             return default  # type: ignore[no-any-return]
         try:
-            return check.number(key, self.data.get(key), above=above, least=least, most=most, unit=unit)
+            return number(key, self.data.get(key), above=above, least=least, most=most, unit=unit)
         except InputError as error:
             problem = error.problem if key in self.data else "is missing"
             raise self.error(key, problem, expected=error.expected) from None

@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Any, Protocol
 
-from isfray import check
+from isfray.check import nearest
+from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model.display import listed
 
@@ -81,7 +82,7 @@ def read_file(
     path: str | Path, *, file: str | None = None, key: str | None = None, most: int = MOST_BYTES
 ) -> InputFile:
     """Read one file whole; InputError if that is not possible, or it has more than `most` bytes."""
-    path = check.path(key or "path", path)
+    path = checked_path(key or "path", path)
     try:
         with path.open("rb") as opened:
             data = opened.read(most + 1)  # a device has no size to ask for
@@ -111,7 +112,7 @@ class FolderSource:
         also = [search_paths] if isinstance(search_paths, str | os.PathLike) else search_paths
         if not isinstance(also, Iterable):
             raise InputError("is not a list of folders", key="search_paths", value=also, expected="[folder, ...]")
-        self.folders = (Path(folder), *(check.path("search_paths", p) for p in also))
+        self.folders = (Path(folder), *(checked_path("search_paths", p) for p in also))
         self._files: dict[str, InputFile] = {}
 
     def read(self, reference: str, *, file: str, key: str) -> InputFile:
@@ -150,7 +151,7 @@ class StoredSource:
                 file=file,
                 key=key,
                 value=reference,
-                expected=check.nearest(reference, self._files),
+                expected=nearest(reference, self._files),
             )
         return self._files[reference]
 

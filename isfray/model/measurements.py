@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from isfray import check
-from isfray.check import nearest
+from isfray.check import nearest, whole
+from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
 from isfray.model.barrels import PLACE, RECORDED_IN_C2
@@ -81,7 +81,7 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
             out[celltype] = next(iter(found.values()))
         return out
     if isinstance(evoked, str | Path):
-        folder = check.path("evoked", evoked)
+        folder = checked_path("evoked", evoked)
         if not folder.is_dir():
             raise InputError(
                 "is not a folder", key="evoked", value=str(evoked), expected="a folder, or a list of files"
@@ -137,7 +137,7 @@ def read_counts(counts: Counts) -> dict[tuple[str, str], int]:
         if column not in PLACE:
             raise InputError("is not a column", file=file, line=line, value=column, expected=nearest(column, PLACE))
         try:
-            number = check.whole(key, number, 0, MOST_CELLS)
+            number = whole(key, number, 0, MOST_CELLS)
         except InputError as error:
             raise InputError(
                 "is not a number of cells", file=file, line=line, key=key, value=number, expected=error.expected
@@ -180,7 +180,7 @@ def read_embedding(embedding: Embedding) -> tuple[InputFile, ...]:
             raise InputError("is no embedding", key="embedding", value=embedding, expected="a folder, or (.syn, .con)")
         synapses, connections = embedding
         return _embedding_file(synapses, ".syn"), _embedding_file(connections, ".con")
-    path = check.path("embedding", embedding)
+    path = checked_path("embedding", embedding)
     if path.is_dir():
         return tuple(_embedding_file(_only(path, suffix), suffix) for suffix in (".syn", ".con"))
     if path.suffix.lower() == ".syn":
@@ -199,6 +199,6 @@ def _only(folder: Path, suffix: str) -> Path:
 
 
 def _embedding_file(path: PathLike, suffix: str) -> InputFile:
-    if check.path("embedding", path).suffix.lower() != suffix:
+    if checked_path("embedding", path).suffix.lower() != suffix:
         raise InputError("has the wrong extension", key="embedding", value=str(path), expected=f"a {suffix} file")
     return read_file(path, key="embedding")

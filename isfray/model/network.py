@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from isfray import check
+from isfray.check import whole
 from isfray.model.activity import SpikeTrain
 from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, files_of, read_file
@@ -93,8 +93,8 @@ class NetworkModel(Shown):
         >>> network.weights_differ(population=0, receptor=0)
         False
         """
-        p = self.populations[check.whole("population", population, 0, len(self.populations) - 1)]
-        drawn = p.receptors[check.whole("receptor", receptor, 0, len(p.receptors) - 1)].weight_distribution is not None
+        p = self.populations[whole("population", population, 0, len(self.populations) - 1)]
+        drawn = p.receptors[whole("receptor", receptor, 0, len(p.receptors) - 1)].weight_distribution is not None
         return drawn or (population, receptor) in self.synapse_weights
 
     @cached_property
@@ -120,7 +120,7 @@ class NetworkModel(Shown):
         >>> line
         6
         """
-        synapse = check.whole("synapse", synapse, 0, len(self.synapses) - 1)
+        synapse = whole("synapse", synapse, 0, len(self.synapses) - 1)
         population = int(self.synapses.population[synapse])
         name = self.names[population]
         reference = self.param.data["network"][name]["synapses"]["distributionFile"]

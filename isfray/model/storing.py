@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from isfray import check
 from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param
@@ -22,13 +21,13 @@ def write_inputs(inputs: ModelInputs, data: dict[str, Any], path: str | Path, re
     The main file is written as it was where its references are bare names already. Of two different files of one name
     the second goes into a subfolder.
     """
-    path = check.path("path", path)
+    path = Path(path)
     if path.suffix.lower() != ".param":
         raise InputError("is not a parameter file", key="path", value=str(path), expected="a name ending in .param")
     names = _names(inputs)
     for reference, name in names.items():
         there = path.parent / name
-        if _differs(there, inputs.references[reference].data):
+        if there.exists() and (not there.is_file() or there.read_bytes() != inputs.references[reference].data):
             raise InputError("exists already and differs", file=str(there), expected="another folder to save to")
     kept = all(reference == name for reference, name in names.items())
     main = inputs.main.data if kept else format_param(rename(data, names)).encode()
@@ -51,14 +50,6 @@ def _names(inputs: ModelInputs) -> dict[str, str]:
         names[reference] = name
         taken[name] = file.data
     return names
-
-
-def _differs(path: Path, data: bytes) -> bool:
-    """Whether there is something else than a file of this content."""
-    try:
-        return path.exists() and (not path.is_file() or path.read_bytes() != data)
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", file=str(path)) from None
 
 
 def _write(path: Path, data: bytes) -> None:
