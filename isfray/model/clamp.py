@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from isfray.check import nearest, number, whole
+from isfray.check import items, nearest, number, whole
 from isfray.errors import InputError
 from isfray.model import ranges
 
@@ -72,9 +72,7 @@ def read_clamps(clamps: Any, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...
     """
     if isinstance(clamps, CurrentClamp | Mapping):
         clamps = [clamps]
-    if isinstance(clamps, str) or not isinstance(clamps, Iterable):
-        raise InputError("is not a list of current clamps", key="clamp", value=clamps, expected=_EXPECTED)
-    return tuple(_checked(clamp, f"clamp[{i}]", labels) for i, clamp in enumerate(clamps))
+    return tuple(_checked(clamp, f"clamp[{i}]", labels) for i, clamp in enumerate(items("clamp", clamps, _EXPECTED)))
 
 
 def _checked(clamp: CurrentClamp | Mapping[str, Any], where: str, labels: tuple[str, ...]) -> CurrentClamp:

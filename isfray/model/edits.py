@@ -10,10 +10,10 @@ function that takes a `Population` and tells whether it is meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from isfray.check import number, whole
+from isfray.check import items, number, whole
 from isfray.errors import InputError
 from isfray.model.network import MODIFY, NetworkModel
 from isfray.model.selection import (
@@ -218,8 +218,8 @@ def redraw_connections(network: NetworkModel, seed: int, populations: Population
 
 
 def _sources(value: Any) -> list[str]:
-    names: list[Any] = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [None]
+    expected = "a list of spike sources, such as poissontrain"
+    names = [value] if isinstance(value, str) else items("keep_sources", value, expected)
     if not all(isinstance(name, str) for name in names):
-        expected = "a list of spike sources, such as poissontrain"
         raise InputError("is not a list of names", key="keep_sources", value=value, expected=expected)
     return names

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Any, Protocol
 
-from isfray.check import nearest
+from isfray.check import items, nearest
 from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model.display import listed
@@ -109,9 +109,8 @@ class FolderSource:
     """
 
     def __init__(self, folder: Path, search_paths: Iterable[str | Path] = ()) -> None:
-        also = [search_paths] if isinstance(search_paths, str | os.PathLike) else search_paths
-        if not isinstance(also, Iterable):
-            raise InputError("is not a list of folders", key="search_paths", value=also, expected="[folder, ...]")
+        one = isinstance(search_paths, str | os.PathLike)
+        also = [search_paths] if one else items("search_paths", search_paths, "[folder, ...]")
         self.folders = (Path(folder), *(checked_path("search_paths", p) for p in also))
         self._files: dict[str, InputFile] = {}
 

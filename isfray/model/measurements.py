@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from isfray.check import nearest, whole
+from isfray.check import items, nearest, whole
 from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
@@ -90,11 +90,7 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
         if not files:
             raise InputError("holds no evoked template", key="evoked", value=str(evoked), expected="some .param files")
     else:
-        if not isinstance(evoked, Iterable):
-            raise InputError(
-                "is no evoked template", key="evoked", value=evoked, expected="a folder, or a list of files"
-            )
-        files = list(evoked)
+        files = items("evoked", evoked, "a folder, or a list of files")
     every: dict[str, Response] = {}
     for path in files:
         for celltype, response in _responses(path).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from isfray.check import nearest
+from isfray.check import items, nearest
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.network import NetworkModel, network_from_data
@@ -74,10 +74,10 @@ def network_of(value: Any, key: str = "network") -> NetworkModel:
 
 
 def _words(populations: Any) -> set[str]:
-    words = list(populations) if isinstance(populations, Iterable) else [populations]
+    expected = "a name, a list of names, or a function that is asked"
+    words = items("populations", populations, expected)
     for word in words:
         if not isinstance(word, str):
-            expected = "a name, a list of names, or a function that is asked"
             raise InputError("is no name", key="populations", value=word, expected=expected)
     return set(words)
 

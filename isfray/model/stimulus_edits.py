@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from isfray.check import nearest, number, whole
+from isfray.check import items, nearest, number, whole
 from isfray.errors import InputError
 from isfray.model.network import NetworkModel
 from isfray.model.ranges import TIME
@@ -211,9 +211,7 @@ def repeat_stimulus(
     """
     n = whole("stims", stims, 1, 10_000)
     interval = number("inter_stimulus_interval", inter_stimulus_interval, above=0.0, unit="ms")
-    if scale_factors is not None and not isinstance(scale_factors, Sequence | np.ndarray):
-        raise InputError("are no numbers", key="scale_factors", value=scale_factors, expected=f"a list of {n}")
-    given = [1.0] * n if scale_factors is None else list(scale_factors)
+    given = [1.0] * n if scale_factors is None else items("scale_factors", scale_factors, f"a list of {n} numbers")
     if len(given) != n:
         raise InputError("has the wrong length", key="scale_factors", value=given, expected=f"{n} numbers")
     factors = [number("scale_factors", factor, least=0.0) for factor in given]

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, Unpack
 
 import numpy as np
 
-from isfray.check import nearest, number
+from isfray.check import items, nearest, number
 from isfray.errors import InputError
 from isfray.model.display import listed
 from isfray.model.inputs import read_file
@@ -180,7 +180,7 @@ def _edit_weights(network: NetworkModel, changes: Mapping[str, _Change], recepto
 
 def _numbers(key: str, value: Weight, **bounds: Unpack[Range]) -> list[float]:
     several = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
-    return [number(key, v, **bounds) for v in (list(value) if several else [value])]  # type: ignore[arg-type]
+    return [number(key, v, **bounds) for v in (items(key, value, "numbers") if several else [value])]
 
 
 def _components(values: list[float], n: int, key: str) -> list[float]:
