@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Callable
@@ -36,7 +37,15 @@ ODD: list[Any] = [
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> NetworkModel:
-    return load_network(write_network_files(tmp_path_factory.mktemp("network"), two_populations()))
+    data = two_populations()
+    inhibition, drawn = data["network"]["INH"], copy.deepcopy(data["network"]["VPM_C2"])
+    inhibition["celltype"] = {
+        "spiketrain": {"interval": inhibition.pop("interval")},
+        "pointcell": data["network"]["VPM_C2"]["celltype"]["pointcell"],
+    }
+    del drawn["synapses"]["connectionFile"]
+    data["network"]["L4ss_C2"] = drawn | {"convergence": 0.5}
+    return load_network(write_network_files(tmp_path_factory.mktemp("network"), data))
 
 
 @pytest.fixture(scope="module")
@@ -94,15 +103,6 @@ def test_an_edit_takes_what_it_needs_or_says_what_that_is(name: str, network: Ne
         rows = [f"INH\t{i}\t{i % 5}\t0\tgaba_syn\t1.0," for i in range(60)]
         right["file"] = tmp_path / "weights.csv"
         right["file"].write_text("\n".join(["header", *rows]))
-    if name == "scale_evoked_inhibition":
-        right["network"] = edits.set_weights(network, {"INH": 1.0})
-        with pytest.raises(InputError, match="have no pointcell activity"):
-            edits.scale_evoked_inhibition(**right)
-        return
-    if name == "redraw_connections":
-        with pytest.raises(InputError, match=r"have \.con files"):
-            edits.redraw_connections(**right)
-        return
     every_argument_made_odd(getattr(edits, name), right)
 
 
@@ -113,11 +113,10 @@ def test_numbers_of_numpy_are_numbers_of_python_in_every_edit(network: NetworkMo
             whole = {k: v for k, v in numbers.items() if k in ("stims", "seed")}
             given = {k: np.int64(v) if k in whole else kind(math.ceil(v)) for k, v in numbers.items()}
             plain = {k: v.item() for k, v in given.items()}
-            if name not in ("scale_evoked_inhibition", "redraw_connections"):
-                function = getattr(edits, name)
-                assert function(network, **right | given) == function(network, **right | plain)
+            function = getattr(edits, name)
+            assert function(network, **right | given) == function(network, **right | plain)
     several = edits.set_weights(network, {"VPM": np.array([2.0, 1.0]), "INH": np.float32(0.5)})
-    assert [p.receptors[0].weight for p in several.populations] == [(2.0, 1.0), (0.5,)]
+    assert [p.receptors[0].weight for p in several.populations] == [(2.0, 1.0), (0.5,), (1.78, 1.5)]
 
 
 def test_a_network_is_built_from_what_it_needs_or_it_says_what_that_is(tmp_path: Path):
