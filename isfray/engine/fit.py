@@ -65,12 +65,12 @@ def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
 
 
 def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
-    densities = {name: m for name, m in known_mechanisms().items() if m.kind == "density"}
+    channels = {name: m for name, m in known_mechanisms().items() if m.kind == "density"}
     for mechanism in membrane.mechanisms:
         path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
-        known = densities.get(mechanism.name)
+        known = channels.get(mechanism.name)
         if known is None:
-            raise cell.param.error(path, "is not a mechanism", expected=nearest(mechanism.name, densities))
+            raise cell.param.error(path, "is not a mechanism", expected=nearest(mechanism.name, channels))
         for name in mechanism.parameters:
             if name not in known.parameters:
                 raise cell.param.error(
@@ -96,9 +96,7 @@ def _check_values(mechanism: RangeMechanism, known: Mechanism, membrane: Membran
     path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
     for name, value in mechanism.parameters.items():
         _in_range(known, name, value, cell.param, (*path, name))
-    with np.errstate(all="ignore"):
-        spread = densities(mechanism, membrane.label, cell.geometry)
-    for name, values in spread.items():
+    for name, values in densities(mechanism, membrane.label, cell.geometry).items():
         worst = (
             values[~np.isfinite(values)]
             if not np.isfinite(values).all()

@@ -145,9 +145,10 @@ def densities(mechanism: RangeMechanism, label: str, geometry: Geometry) -> dict
     place = _place(label, geometry, mechanism.spatial)
     d = _distance(mechanism, label, place)
     k = mechanism.steering
-    if mechanism.spatial == "linear_capped":
-        return {k["param_name"]: _linear_capped(0.0, d, k)}
-    return {name: _spread(mechanism, p, d, place) for name, p in mechanism.parameters.items()}
+    with np.errstate(over="ignore", invalid="ignore"):  # a density that is not finite is refused by its range
+        if mechanism.spatial == "linear_capped":
+            return {k["param_name"]: _linear_capped(0.0, d, k)}
+        return {name: _spread(mechanism, p, d, place) for name, p in mechanism.parameters.items()}
 
 
 def _spread(mechanism: RangeMechanism, p: float, d: FloatArray, place: Place) -> FloatArray:

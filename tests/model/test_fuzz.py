@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -36,6 +37,14 @@ HOSTILE = [
     *(",", ":", "}", "]", ")", "#", "\\", "\0", "\n", "\r\n", "\u2028", "\ufeff", "'", '"', '"""', "\x1b[31m", "é"),
     *("'" + "n" * 300 + ".syn'", "'/dev/null'", "'/'", "'.'", "'uniform_range'", "'exponential'", "'lognormal'"),
     *("'dynamic'", "'../../x'", "{**{}}", "*"),
+]  # fmt: skip
+ODD = [
+    *(None, True, 0, -0.0, -1, 1, 2, 0.5, 1e-320, 1e-300, 1e-9, 1e9, 1e30, 1e300, -1e300, 2**31, -(2**31), 2**53),
+    *(2**64, 10**300, "", "x", "uniform", "linear_capped", "relative", "Soma", "Axon", "pas", "../x", "a/b.syn"),
+    "b" * 300,
+    *("\0", "é", "\x1b[2J", "x\ny", "/dev/null", "cell.syn", "cell.con", "small.hoc", "dynamic", "lognormal"),
+    *([], {}, [0], [[0, 1]], [1, 2, 3], [None], ["x"], [[]], {"a": 1}, {"pas": {}}, {"spatial": "uniform"}),
+    [1e300] * 9,
 ]  # fmt: skip
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[-+\w.]+|\s+|.', re.DOTALL)
 ACTIVITIES: list[dict[str, Any]] = [
@@ -127,11 +136,15 @@ def trees(draw: st.DrawFn, data: dict[str, Any]) -> str:
         place: Any = data
         for step in parents:
             place = place[step]
-        match draw(st.sampled_from(["value", "number", "remove", "rename", "double", "move"])):
-            case "value":
-                place[last] = Raw(draw(st.sampled_from(HOSTILE)))
+        match draw(
+            st.sampled_from(["odd", "odd", "odd", "number", "raw", "remove", "rename", "double", "move", "move"])
+        ):
+            case "odd":
+                place[last] = copy.deepcopy(draw(st.sampled_from(ODD)))
             case "number":
-                place[last] = Raw(repr(draw(st.floats() | st.integers())))
+                place[last] = draw(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+            case "raw":
+                place[last] = Raw(draw(st.sampled_from(HOSTILE)))
             case "remove":
                 del place[last]
             case "rename" if isinstance(place, dict):
@@ -172,7 +185,7 @@ CELL, NETWORK = a_cell_of_every_kind(), network_of_every_kind()
 
 
 def both(data: dict[str, Any]) -> st.SearchStrategy[str]:
-    return trees(data) | texts(json.dumps(data, indent=1)) | texts(repr(data))
+    return trees(data) | trees(data) | trees(data) | texts(json.dumps(data, indent=1)) | texts(repr(data))
 
 
 @pytest.fixture(scope="module")
