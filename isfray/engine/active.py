@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from isfray.activity import Releases, draw_weights
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.model.embedding import Placement, place_at_points
 from isfray.model.geometry import Geometry
@@ -89,7 +90,10 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> A
     by_name = {p.name: i for i, p in enumerate(network.populations)}
     unknown = sorted(set(trial.synapse_type) - by_name.keys())
     if unknown:
-        raise InputError("is no population of the network", file=where, key="synapse_type", value=unknown[0])
+        expected = nearest(unknown[0], by_name)
+        raise InputError(
+            "is no population of the network", file=where, key="synapse_type", value=unknown[0], expected=expected
+        )
     population = np.array([by_name[name] for name in trial.synapse_type], np.int32)
     order = np.lexsort((np.arange(len(population)), trial.synapse_id, population))
     lengths = np.diff(trial.offsets)[order]
