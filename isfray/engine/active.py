@@ -161,9 +161,12 @@ def _from_table(rows: Any) -> StoredReleases:
     times = _cast(table, "times", pa.large_list(pa.float64()))
     if nulls := [name for name in _COLUMNS if table[name].null_count] or ["times"] * bool(times.flatten().null_count):
         raise InputError("holds an empty value", key=f"releases.{nulls[0]}", expected="a value in every row")
+    names = table["synapse_type"].to_pylist()
+    if not all(isinstance(name, str) for name in names):
+        raise InputError("is no column of names", key="releases.synapse_type", expected="names of populations")
     lengths = times.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
     return StoredReleases(
-        _cast(table, "synapse_type", pa.string()).to_pylist(),
+        names,
         _cast(table, "synapse_id", pa.int32()).to_numpy(),
         _cast(table, "section_id", pa.int32()).to_numpy(),
         _cast(table, "section_pt_id", pa.int32()).to_numpy(),
@@ -174,20 +177,12 @@ def _from_table(rows: Any) -> StoredReleases:
 
 
 def _cast(table: pa.Table, name: str, kind: pa.DataType) -> Any:
-    """A column as one array of its kind; whole floats are ids, but a text is no number."""
+    """A column of numbers as one array of its kind; whole floats are ids, but a text is no number."""
     column = table[name].combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     try:
-        if _is_text(column.type) != _is_text(kind) and not pa.types.is_null(column.type):
-            raise pa.ArrowInvalid("a text is no number")
-        return column.cast(kind)
+        if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+            return column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        shown = str(table[name].type)
-        raise InputError(
-            f"is a column of {shown}, or too large for one", key=f"releases.{name}", expected=f"a column of {kind}"
-        ) from None
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return any(is_one(kind) for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
+        pass
+    problem = f"is a column of {column.type}, or has values beyond {kind}"
+    raise InputError(problem, key=f"releases.{name}", expected=f"a column of {kind}")
