@@ -22,8 +22,8 @@ import numpy as np
 
 from isfray.errors import InputError
 
-MOST_BYTES = 32 * 2**20
-"""Largest parameter file that is read: fifty times the largest one that was published."""
+MOST_BYTES = 16 * 2**20
+"""Largest parameter file that is read: twenty-five times the largest one that was published."""
 
 _DEEPEST, _LONGEST_NUMBER = 100, 400  # mappings and lists in each other; characters
 _NAMES: dict[str, Any] = {"null": None, "None": None, "true": True, "True": True, "false": False, "False": False}
@@ -176,7 +176,8 @@ class _Reader:
 
     def sequence(self, closing: str) -> Any:
         self.enter()
-        if self.wanted[: len(self.path)] != tuple(self.path) and (numbers := self.numbers(closing)) is not None:
+        closer = len(self.wanted) > len(self.path) and self.on_the_way()
+        if not closer and (numbers := self.numbers(closing)) is not None:
             return numbers
         out: list[Any] = []
         comma = False
@@ -273,8 +274,17 @@ class _Reader:
         return False
 
     def note(self, at: int) -> None:
-        if self.wanted[: len(self.path)] == tuple(self.path):
+        if self.on_the_way():
             self.found = at
+
+    def on_the_way(self) -> bool:
+        """Whether this is the wanted place, or encloses it."""
+        depth = len(self.path)
+        return (
+            depth <= len(self.wanted)
+            and (not depth or self.path[-1] == self.wanted[depth - 1])
+            and (self.wanted[:depth] == tuple(self.path))
+        )
 
     def line(self, at: int) -> int:
         before = self.text[:at]

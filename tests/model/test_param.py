@@ -124,7 +124,7 @@ def test_a_hostile_text_is_refused_in_one_short_line(text, message):
 
 
 def test_a_text_without_bound_is_refused_before_it_is_read():
-    assert told("{'a': '" + "x" * MOST_BYTES + "'}").endswith("expected a parameter file of at most 33,554,432")
+    assert told("{'a': '" + "x" * MOST_BYTES + "'}").endswith("expected a parameter file of at most 16,777,216")
 
 
 @pytest.mark.parametrize(
