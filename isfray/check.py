@@ -6,7 +6,9 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from itertools import islice
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 from isfray.errors import InputError
 
 _NEAREST = 3  # names offered for one that is not known
+_NAME, _PATH = 255, 4095  # bytes that a file's name, and a path, may have
+_MOST_ITEMS = 1_000_000  # of a list that an argument may have
 
 
 def number(
@@ -80,6 +84,22 @@ def whole(key: str, value: Any, least: int, most: int | None = None) -> int:
     return given
 
 
+def items(key: str, value: Any, expected: str) -> list[Any]:
+    """Return the items of a list, or of what else there is to go through; a text or a number is no list.
+
+    Raises
+    ------
+    InputError
+        If it is something else, or does not end.
+    """
+    if not isinstance(value, str | bytes | Mapping):
+        with suppress(TypeError):  # what only looks as if it could be gone through
+            found = list(islice(value, _MOST_ITEMS + 1))
+            if len(found) <= _MOST_ITEMS:
+                return found
+    raise InputError("is not a list", key=key, value=value, expected=expected)
+
+
 def path(key: str, value: Any) -> Path:
     """Return a path of this machine with ``~`` expanded; whether there is something is not asked.
 
@@ -93,8 +113,12 @@ def path(key: str, value: Any) -> Path:
     text = os.fspath(value)
     if not isinstance(text, str) or not text.strip():
         raise InputError("is not a path", key=key, value=value, expected="a path")
-    if "\0" in text or any(len(part.encode("utf-8", "surrogateescape")) > 255 for part in text.split("/")):
-        raise InputError("cannot be a path", key=key, value=text[:60], expected="names of 1 to 255 bytes, without NUL")
+    try:
+        name = os.fsencode(text)
+    except UnicodeEncodeError:
+        name = b"\0"
+    if b"\0" in name or len(name) > _PATH or any(len(part) > _NAME for part in name.split(b"/")):
+        raise InputError("cannot be a path", key=key, value=text[:60], expected=f"names of 1 to {_NAME} bytes, no NUL")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # a home folder that nobody has

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 _ABSENT: Any = object()
+_MOST = 600  # characters of a message; a value has fewer, a path more than other values
 
 
 class InputError(ValueError):
@@ -45,19 +46,34 @@ class InputError(ValueError):
         self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
         self.value = None if value is _ABSENT else value
         where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
-        what = key or ""
+        what = _short(key or "", 160)
         if value is not _ABSENT:
-            shown, most = repr(value), 1000 if _is_path(value) else 80
-            shown = shown if len(shown) <= most else shown[: most - 3] + "..."
+            shown = _short(_shown(value), 400 if _is_path(value) else 80)
             what = f"{what} = {shown}" if what else shown
-        message = f"{where}{what}{' ' if what else ''}{problem}"
+        message = f"{where}{what}{' ' if what else ''}{_short(problem, 240)}"
         if expected:
             message += f"; expected {expected}"
-        super().__init__(" ".join(message.split()))
+        super().__init__(_short(_printable(" ".join(message.split())), _MOST))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process borders (Ray); rebuild from the finished message, keep the fields.
         return _rebuild, (str(self), self.__dict__.copy())
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # whatever was given: a number of more digits than Python writes, an object of someone's own
+        return f"<{type(value).__name__}>"
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _printable(text: str) -> str:
+    """Characters that would steer a terminal, or cannot be written, as their escapes."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _is_path(value: Any) -> bool:

@@ -21,6 +21,7 @@ from isfray.engine.recording import read_recording
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, segment_label
 from isfray.model.clamp import read_clamps
+from isfray.model.display import listed
 from isfray.model.network import NetworkModel
 from isfray.visual.segments import SegmentTraces
 from isfray.visual.strip import SomaTrace
@@ -223,7 +224,7 @@ def read_replay(
 
 
 def _check_variable(cell: CellModel, variable: str) -> None:
-    there = ", ".join(sorted({mechanism.name for m in cell.membranes for mechanism in m.mechanisms}))
+    there = listed(sorted({mechanism.name for m in cell.membranes for mechanism in m.mechanisms}))
     expected = f'"v", "cai" and such, or a range variable of {there}, such as "Ca_HVA.ica"'
     try:
         found = read_recording(cell, variable)

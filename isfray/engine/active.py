@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from isfray.activity import Releases, draw_weights
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.model.embedding import Placement, place_at_points
 from isfray.model.geometry import Geometry
@@ -89,7 +90,10 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> A
     by_name = {p.name: i for i, p in enumerate(network.populations)}
     unknown = sorted(set(trial.synapse_type) - by_name.keys())
     if unknown:
-        raise InputError("is no population of the network", file=where, key="synapse_type", value=unknown[0])
+        expected = nearest(unknown[0], by_name)
+        raise InputError(
+            "is no population of the network", file=where, key="synapse_type", value=unknown[0], expected=expected
+        )
     population = np.array([by_name[name] for name in trial.synapse_type], np.int32)
     order = np.lexsort((np.arange(len(population)), trial.synapse_id, population))
     lengths = np.diff(trial.offsets)[order]
@@ -99,6 +103,8 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> A
         placement = place_at_points(trial.section_id[order], trial.section_pt_id[order], geometry)
     except InputError as error:
         raise InputError(error.problem, file=where, key=error.key, value=error.value, expected=error.expected) from None
+    if not np.isfinite(trial.soma_distance).all():
+        raise InputError("holds what is no number", file=where, key="soma_distance", expected="distances in um")
     times = trial.times[np.repeat(starts, lengths) + within]
     if not np.isfinite(times).all() or (times < 0).any():
         raise InputError("holds a time that is negative or no number", file=where, key="times", expected=">= 0 ms")
@@ -143,7 +149,7 @@ def _from_table(rows: Any) -> StoredReleases:
         rows = rows.collect()
     try:
         table = pa.table(rows)
-    except (TypeError, pa.ArrowInvalid):
+    except (TypeError, ValueError, AttributeError, pa.ArrowException):
         raise InputError(
             "is no table", key="releases", value=type(rows).__name__, expected="synapse_activation rows or a CSV path"
         ) from None
@@ -152,19 +158,31 @@ def _from_table(rows: Any) -> StoredReleases:
         raise InputError("is missing", key=f"releases.{missing[0]}", expected="columns " + ", ".join(_COLUMNS))
     if "trial" in table.column_names and len(set(table["trial"].to_pylist())) > 1:
         raise InputError("holds several trials", key="releases.trial", expected="the rows of one trial")
-    times = table["times"].combine_chunks().cast(pa.large_list(pa.float64()))
-
-    def column(name: str, dtype: type) -> NDArray[Any]:
-        out: NDArray[Any] = table[name].to_numpy().astype(dtype)
-        return out
-
+    times = _cast(table, "times", pa.large_list(pa.float64()))
+    if nulls := [name for name in _COLUMNS if table[name].null_count] or ["times"] * bool(times.flatten().null_count):
+        raise InputError("holds an empty value", key=f"releases.{nulls[0]}", expected="a value in every row")
+    names = table["synapse_type"].to_pylist()
+    if not all(isinstance(name, str) for name in names):
+        raise InputError("is no column of names", key="releases.synapse_type", expected="names of populations")
     lengths = times.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
     return StoredReleases(
-        [str(name) for name in table["synapse_type"].to_pylist()],
-        column("synapse_id", np.int32),
-        column("section_id", np.int32),
-        column("section_pt_id", np.int32),
-        column("soma_distance", np.float64),
+        names,
+        _cast(table, "synapse_id", pa.int32()).to_numpy(),
+        _cast(table, "section_id", pa.int32()).to_numpy(),
+        _cast(table, "section_pt_id", pa.int32()).to_numpy(),
+        _cast(table, "soma_distance", pa.float64()).to_numpy(),
         np.concatenate([[0], np.cumsum(lengths)]),
         times.flatten().to_numpy(),
     )
+
+
+def _cast(table: pa.Table, name: str, kind: pa.DataType) -> Any:
+    """A column of numbers as one array of its kind; whole floats are ids, but a text is no number."""
+    column = table[name].combine_chunks()
+    try:
+        if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+            return column.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        pass
+    problem = f"is a column of {column.type}, or has values beyond {kind}"
+    raise InputError(problem, key=f"releases.{name}", expected=f"a column of {kind}")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from isfray.check import nearest
+import numpy as np
+
+from isfray.check import nearest, number
 from isfray.engine.nmodl import Mechanism, known_mechanisms
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.embedding import Placement, place
-from isfray.model.membrane import Membrane
+from isfray.model.membrane import Membrane, RangeMechanism, densities
 from isfray.model.network import NetworkModel, Population, Receptor
+from isfray.model.param import Key, ParamFile
+from isfray.model.ranges import too_alike
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,25 @@ class Fit:
     neuron_globals: dict[str, float]
 
 
+def check_models(cell: Any, network: Any) -> None:
+    """Raise InputError for what is no cell model, or neither a network model nor None."""
+    if not isinstance(cell, CellModel):
+        raise InputError("is not a cell model", key="cell", value=cell, expected="what isfray.load_cell returns")
+    if network is not None and not isinstance(network, NetworkModel):
+        expected = "what isfray.load_network returns, or None"
+        raise InputError("is not a network model", key="network", value=network, expected=expected)
+
+
 def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
     """Check that the cell can be built and the network put on it.
 
     Raises
     ------
     InputError
-        For a mechanism, parameter or global that does not exist, a synapse on a section that the cell does not have, or
-        receptors that ask for different values of one global.
+        For a mechanism, parameter or global that does not exist or is out of range, a synapse on a section that the
+        cell does not have, or receptors that ask for different values of one global.
     """
+    check_models(cell, network)
     for membrane in cell.membranes:
         _check_membrane(membrane, cell)
     neuron_globals = _check_globals(cell)
@@ -50,12 +65,12 @@ def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
 
 
 def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
-    densities = {name: m for name, m in known_mechanisms().items() if m.kind == "density"}
+    channels = {name: m for name, m in known_mechanisms().items() if m.kind == "density"}
     for mechanism in membrane.mechanisms:
         path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
-        known = densities.get(mechanism.name)
+        known = channels.get(mechanism.name)
         if known is None:
-            raise cell.param.error(path, "is not a mechanism", expected=nearest(mechanism.name, densities))
+            raise cell.param.error(path, "is not a mechanism", expected=nearest(mechanism.name, channels))
         for name in mechanism.parameters:
             if name not in known.parameters:
                 raise cell.param.error(
@@ -68,6 +83,7 @@ def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
                 f"is not a parameter of {known.name}",
                 expected=nearest(steered, known.parameters),
             )
+        _check_values(mechanism, known, membrane, cell)
     ions = {f"e{ion}" for ion in ("na", "k", "ca")} | {f"{ion}{side}" for ion in ("na", "k", "ca") for side in "io"}
     for name in membrane.ions:
         if name not in ions:
@@ -75,13 +91,41 @@ def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
             raise cell.param.error(at, "is not a property of an ion", expected=nearest(name, ions))
 
 
+def _check_values(mechanism: RangeMechanism, known: Mechanism, membrane: Membrane, cell: CellModel) -> None:
+    """Refuse parameters out of range, as they are written and as their distribution spreads them over the cell."""
+    path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
+    for name, value in mechanism.parameters.items():
+        _in_range(known, name, value, cell.param, (*path, name))
+    for name, values in densities(mechanism, membrane.label, cell.geometry).items():
+        worst = (
+            values[~np.isfinite(values)]
+            if not np.isfinite(values).all()
+            else values[[values.argmin(), values.argmax()]]
+        )
+        for value in worst.tolist():
+            try:
+                number(name, value, **known.range_of(name))
+            except InputError as error:
+                problem = f"gives {name} = {value:g} to a segment, which {error.problem}"
+                raise cell.param.error((*path, "spatial"), problem, expected=error.expected) from None
+
+
+def _in_range(known: Mechanism, name: str, value: float, param: ParamFile, path: Key) -> None:
+    try:
+        number(name, value, **known.range_of(name))
+    except InputError as error:
+        raise param.error(path, error.problem, expected=error.expected) from None
+
+
 def _check_globals(cell: CellModel) -> dict[str, float]:
-    known = {f"{name}_{m.name}" for m in known_mechanisms().values() for name in m.global_parameters}
-    for full in cell.mechanism_globals:
+    known = {f"{name}_{m.name}": (name, m) for m in known_mechanisms().values() for name in m.global_parameters}
+    for full, value in cell.mechanism_globals.items():
         if full not in known:
             raise cell.param.error(
                 ("mech_globals",), f"sets {full}, which is no NEURON global", expected=nearest(full, known)
             )
+        name, mechanism = known[full]
+        _in_range(mechanism, name, value, cell.param, ("mech_globals", mechanism.name, name))
     return dict(cell.mechanism_globals)
 
 
@@ -105,17 +149,24 @@ def _check_receptor(
     found: dict[str, float] = {}
     for name, value in receptor.parameters.items():
         if name in known.parameters:
+            _in_range(known, name, value, network.param, (*at, "parameter", name))
             continue
         if name not in known.global_parameters:
             everything = [*known.parameters, *known.global_parameters]
             raise network.param.error(
                 (*at, "parameter", name), f"is not a parameter of {known.name}", expected=nearest(name, everything)
             )
+        _in_range(known, name, value, network.param, (*at, "parameter", name))
         full = f"{name}_{known.name}"
         if set_before.get(full, value) != value:
             problem = f"differs from {set_before[full]} set before, but all {known.name} share one value"
             raise network.param.error((*at, "parameter", name), problem, expected="one value")
         found[full] = value
+    values = {**known.parameters, **receptor.parameters}
+    for rise, decay in known.rise_and_decay:
+        if too_alike(values[rise], values[decay]):
+            problem = f"has {rise} = {values[rise]:g} and {decay} = {values[decay]:g} ms, whose difference has no peak"
+            raise network.param.error((*at, "parameter"), problem, expected="two different times")
     return found
 
 

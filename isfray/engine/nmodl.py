@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 from isfray.engine.build import mod_folder
+from isfray.model.ranges import Range, of_parameter
 
 _KIND = re.compile(r"\b(SUFFIX|POINT_PROCESS)\s+(\w+)")
-_PARAMETER = re.compile(r"(\w+)\s*=\s*([-+.\deE]+)")
+_PARAMETER = re.compile(r"(\w+)\s*=\s*([-+.\deE]+)[ \t]*(?:\(([^)]*)\))?")
+_RISE_AND_DECAY = re.compile(r"\bpeak_norm\(\s*(\w+)\s*,\s*(\w+)\s*\)\s*$", re.MULTILINE)
 _WEIGHT = re.compile(r"(\w+)\s*\(nS\)")
 
 
@@ -37,6 +39,10 @@ class Mechanism:
         The weights an input gives (nS), in the order of the ``NetCon``; empty if it takes no input.
     ions : frozenset of str
         Ions it reads or writes: na, k, ca.
+    units : mapping
+        Of every parameter, as the file has it; empty for a plain number.
+    rise_and_decay : tuple of (str, str)
+        Pairs of time constants whose exponentials are subtracted: they must differ.
     """
 
     name: str
@@ -46,11 +52,25 @@ class Mechanism:
     variables: frozenset[str]
     weights: tuple[str, ...] = ()
     ions: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
+    rise_and_decay: tuple[tuple[str, str], ...] = ()
+
+    def range_of(self, parameter: str) -> Range:
+        """Return the values a parameter can mean."""
+        default = {**self.parameters, **self.global_parameters}[parameter]
+        return of_parameter(parameter, self.units.get(parameter, ""), default)
 
 
 # NEURON's own that cell files name
 _BUILT_IN = (
-    Mechanism("pas", "density", {"g": 0.001, "e": -70.0}, {}, frozenset({"i"})),
+    Mechanism(
+        "pas",
+        "density",
+        {"g": 0.001, "e": -70.0},
+        {},
+        frozenset({"i"}),
+        units={"g": "S/cm2", "e": "mV"},
+    ),
     Mechanism(
         "hh",
         "density",
@@ -58,6 +78,7 @@ _BUILT_IN = (
         {},
         frozenset({"gna", "gk", "il", "m", "h", "n"}),
         ions=frozenset({"na", "k"}),
+        units={"gnabar": "S/cm2", "gkbar": "S/cm2", "gl": "S/cm2", "el": "mV"},
     ),
 )
 
@@ -88,7 +109,8 @@ def read_mechanism(path: Path) -> Mechanism:
     if kind is None:
         raise ValueError(f"{path}: no SUFFIX and no POINT_PROCESS")
     ranged, shared = _listed("RANGE", neuron), _listed("GLOBAL", neuron)
-    defaults = {name: float(value) for name, value in _PARAMETER.findall(_blocks("PARAMETER", text))}
+    found = _PARAMETER.findall(_blocks("PARAMETER", text))
+    defaults = {name: float(value) for name, value, _ in found}
     states = set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", _blocks("STATE", text))))
     states -= _listed("WRITE", neuron)  # a concentration belongs to the ion
     received = re.search(r"NET_RECEIVE\s*\(([^{]*)\)\s*{", text)
@@ -100,6 +122,8 @@ def read_mechanism(path: Path) -> Mechanism:
         variables=frozenset((ranged - defaults.keys()) | states),
         weights=tuple(_WEIGHT.findall(received[1])) if received else (),
         ions=frozenset(re.findall(r"\bUSEION\s+(\w+)", neuron)),
+        units=MappingProxyType({name: unit for name, _, unit in found}),
+        rise_and_decay=tuple(_RISE_AND_DECAY.findall(_blocks("INITIAL", text))),
     )
 
 

@@ -10,8 +10,10 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from isfray.check import nearest
 from isfray.model.param import Key, ParamFile
-from isfray.model.validation import Count, Number, known_keys, validate
+from isfray.model.ranges import HIGHEST_RATE, MOST_CELLS, SHORTEST_INTERVAL
+from isfray.model.validation import Count, Number, Time, given, known_keys, validate
 
 SPIKE_SOURCES = (
     "poissontrain",
@@ -33,7 +35,8 @@ def _ordered(interval: tuple[float, float]) -> tuple[float, float]:
     return interval
 
 
-Interval: TypeAlias = Annotated[tuple[Number, Number], AfterValidator(_ordered)]
+Rate = Annotated[Number, Field(ge=0, le=HIGHEST_RATE)]
+Interval: TypeAlias = Annotated[tuple[Time, Time], AfterValidator(_ordered)]
 
 
 class _Kind(BaseModel):
@@ -61,15 +64,15 @@ class SpikeTrain(_Kind):
     """
 
     source = "poissontrain"
-    interval: Number = Field(gt=0, description="a mean interval > 0 ms")
+    interval: Number = Field(ge=SHORTEST_INTERVAL, le=1e12, description="a mean interval > 0 ms, from 0.001 to 1e12")
     noise: Number = Field(default=1.0, ge=0, le=1, description="a number from 0 (regular) to 1 (Poisson)")
-    start: Number = Field(default=0.0, description="a time in ms")
+    start: Time = Field(default=0.0, description="a time in ms")
     nspikes: Count | None = Field(default=None, description="a whole number of spikes >= 0")
 
 
 class _PointCell(_Kind):
     distribution: ClassVar[str]
-    offset: Number = Field(default=10.0, description="a time in ms")
+    offset: Time = Field(default=10.0, description="a time in ms")
 
 
 class _Once(_PointCell):
@@ -83,8 +86,8 @@ class Normal(_Once):
 
     source = "pointcell_normal"
     distribution = "normal"
-    spike_t: Number = Field(alias="spikeT", description="a mean spike time in ms")
-    spike_width: Number = Field(alias="spikeWidth", ge=0, description="a standard deviation >= 0 ms")
+    spike_t: Time = Field(alias="spikeT", description="a mean spike time in ms")
+    spike_width: Number = Field(alias="spikeWidth", ge=0, le=1e9, description="a standard deviation >= 0 ms")
 
 
 class Uniform(_Once):
@@ -92,7 +95,7 @@ class Uniform(_Once):
 
     source = "pointcell_uniform"
     distribution = "uniform"
-    window: Number = Field(ge=0, description="a duration >= 0 ms")
+    window: Number = Field(ge=0, le=1e9, description="a duration >= 0 ms")
 
 
 class LogNormal(_Once):
@@ -133,7 +136,9 @@ class PSTHAbsoluteNumber(_Binned):
 
     source = "pointcell_PSTH_absolute_number"
     distribution = "PSTH_absolute_number"
-    number_active_synapses: tuple[Count, ...] = Field(description="a list of whole numbers >= 0, one for each interval")
+    number_active_synapses: tuple[Annotated[Count, Field(le=MOST_CELLS)], ...] = Field(
+        description="a list of whole numbers >= 0, one for each interval"
+    )
 
     _check = field_validator("number_active_synapses")(_as_many)
 
@@ -143,9 +148,7 @@ class PSTHPoissonTrain(_Binned):
 
     source = "pointcell_PSTH_poissontrain"
     distribution = "PSTH_poissontrain"
-    rates: tuple[Annotated[Number, Field(ge=0)], ...] = Field(
-        description="a list of rates >= 0 Hz, one for each interval"
-    )
+    rates: tuple[Rate, ...] = Field(description="a list of rates >= 0 Hz, one for each interval")
 
     _check = field_validator("rates")(_as_many)
 
@@ -155,8 +158,8 @@ class PSTHPoissonTrainV2(_PointCell):
 
     source = "PSTH_poissontrain_v2"
     distribution = "PSTH_poissontrain_v2"
-    bins: tuple[Number, ...] = Field(min_length=1, description="a list of increasing times in ms")
-    rates: tuple[Annotated[Number, Field(ge=0)], ...] = Field(description="a list of rates >= 0 Hz, one less than bins")
+    bins: tuple[Time, ...] = Field(min_length=1, description="a list of increasing times in ms")
+    rates: tuple[Rate, ...] = Field(description="a list of rates >= 0 Hz, one less than bins")
 
     @field_validator("bins")
     @classmethod
@@ -179,11 +182,11 @@ class ModulatedPoisson(_PointCell):
 
     source = "poissontrain_modulated"
     distribution = "poissontrain_modulated"
-    rate_before_t_offset: Number = Field(ge=0, description="a rate >= 0 Hz")
-    mean_rate: Number = Field(ge=0, description="a rate >= 0 Hz")
-    max_modulation: Number = Field(ge=0, description="a number >= 0, relative to mean_rate")
-    modulation_frequency: Number = Field(ge=0, description="a frequency >= 0 Hz")
-    bin_size: Number = Field(gt=0, description="a bin width > 0 ms")
+    rate_before_t_offset: Time = Field(ge=0, description="a rate >= 0 Hz")
+    mean_rate: Rate = Field(description="a rate >= 0 Hz")
+    max_modulation: Number = Field(ge=0, le=1000, description="a number >= 0, relative to mean_rate")
+    modulation_frequency: Number = Field(ge=0, le=HIGHEST_RATE, description="a frequency >= 0 Hz")
+    bin_size: Number = Field(ge=SHORTEST_INTERVAL, description="a bin width > 0 ms, at least 0.001")
     phase_distribution: Literal["uniform", "normal", "none"] = Field(
         description="'uniform', 'normal' (with mean_phase and std_phase) or 'none' (phase 0)"
     )
@@ -239,10 +242,12 @@ def read_activity(
     InputError
         For an unknown celltype, distribution or key, and for values out of range.
     """
+    entry = given(entry, param, path)
     if "celltype" not in entry:
         raise param.error((*path, "celltype"), "is missing", expected="'spiketrain', 'pointcell' or a mapping of both")
     celltype, at = entry["celltype"], (*path, "celltype")
     if isinstance(celltype, dict):
+        celltype = given(celltype, param, at)
         known_keys(entry, entry_keys, param, path)
         known_keys(celltype, ("spiketrain", "pointcell"), param, at)
         if not celltype:
@@ -262,12 +267,11 @@ def read_pointcell(keys: Any, param: ParamFile, path: Key) -> Activity:
 def _component(kind: str, keys: Any, param: ParamFile, path: Key, siblings: tuple[str, ...]) -> Activity:
     if kind == "spiketrain":
         return validate(SpikeTrain, keys, param, path, siblings=siblings)
-    if not isinstance(keys, dict):
-        raise param.error(path, "is not a mapping", expected="{ distribution: ..., ... }")
+    keys = given(keys, param, path)
     name = keys.get("distribution", "normal")
     if not isinstance(name, str) or name not in DISTRIBUTIONS:
         raise param.error(
-            (*path, "distribution"), "is not a known distribution", expected="one of " + ", ".join(DISTRIBUTIONS)
+            (*path, "distribution"), "is not a known distribution", expected=nearest(str(name), DISTRIBUTIONS)
         )
     rest = {key: value for key, value in keys.items() if key != "distribution"}
     return validate(DISTRIBUTIONS[name], rest, param, path, siblings=("distribution", *siblings))

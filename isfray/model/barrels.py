@@ -35,7 +35,7 @@ def neighbourhood(whisker: str) -> dict[str, int]:
     >>> neighbourhood("A4")
     {'A3': 4, 'A4': 5, 'B3': 7, 'B4': 8}
     """
-    if whisker not in PLACE:
+    if not isinstance(whisker, str) or whisker not in PLACE:
         expected = nearest(whisker, PLACE) if isinstance(whisker, str) else "a name such as C2"
         raise InputError("is not a whisker", key="whisker", value=whisker, expected=expected)
     row, arc = PLACE[whisker]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from isfray.check import nearest
+from isfray.check import nearest, number
 from isfray.model.barrels import neighbourhood
 from isfray.model.measurements import (
     Counts,
@@ -20,7 +20,8 @@ from isfray.model.measurements import (
     read_template,
 )
 from isfray.model.network import NetworkModel, network_from_data
-from isfray.model.selection import number, with_component
+from isfray.model.ranges import TIME
+from isfray.model.selection import with_component
 
 
 def build_network(
@@ -75,7 +76,7 @@ def build_network(
     <NetworkModel network_C2: 1 population, 128 cells, 256 synapses>
     """
     around = neighbourhood(whisker)
-    time = number("offset", offset)
+    time = number("offset", offset, **TIME)
     template = read_template(ongoing)
     psths = read_responses(evoked, template)
     cells = read_counts(counts)

@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from isfray.check import nearest
+from isfray.check import path as checked_path
 from isfray.errors import InputError
+from isfray.model import ranges
 from isfray.model.clamp import CurrentClamp, EpspCurrent
 from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.entry import Entry
 from isfray.model.geometry import Discretization, Geometry, discretize
 from isfray.model.hoc import read_hoc
-from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
+from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, files_of, read_file
 from isfray.model.landmarks import RecordingSite, read_sites
 from isfray.model.membrane import NEURON_CM, NEURON_RA, Membrane, densities, read_membrane
 from isfray.model.modification import Modification, diameter_scale, read_modifications, stimuli
 from isfray.model.morphology import AIS, APICAL, AXON, DENDRITE, FloatArray, Morphology, with_axon
+from isfray.model.param import MOST_BYTES as PARAM_BYTES
 from isfray.model.param import ParamFile, format_param, parse_param
 from isfray.model.storing import write_inputs
 from isfray.model.swc import read_swc
@@ -181,20 +185,21 @@ def load_cell(
     """
     if biophysics is not None:
         return _with_biophysics(read_file(path), biophysics)
-    if Path(path).suffix.lower() in _MORPHOLOGIES:
+    if checked_path("path", path).suffix.lower() in _MORPHOLOGIES:
         raise InputError(
             "is a morphology", key="path", value=str(path), expected="a .param file, or biophysics= as well"
         )
-    return _build(read_file(path), FolderSource(Path(path).parent, search_paths))
+    main = read_file(path, most=PARAM_BYTES)
+    return _build(main, FolderSource(Path(main.path).parent, search_paths))
 
 
 def cell_from_inputs(inputs: ModelInputs) -> CellModel:
     """Build the cell model from stored files, on any machine."""
-    return _build(inputs.main, StoredSource(inputs.references))
+    return _build(files_of(inputs).main, StoredSource(inputs.references))
 
 
 def _with_biophysics(morphology: InputFile, biophysics: str | Path) -> CellModel:
-    given = read_file(biophysics)
+    given = read_file(biophysics, key="biophysics", most=PARAM_BYTES)
     param = parse_param(given.text, given.path)
     top = Entry(param)
     data = {
@@ -203,7 +208,7 @@ def _with_biophysics(morphology: InputFile, biophysics: str | Path) -> CellModel
         "sim": {**top.child("sim").data, "recordingSites": []},
     }
     main = InputFile(f"{PurePath(morphology.name).stem}.param", format_param(data).encode())
-    return _build(main, StoredSource({morphology.name: morphology}), ParamFile(data, param.file, param.lines))
+    return _build(main, StoredSource({morphology.name: morphology}), ParamFile(data, param.file, param.text))
 
 
 def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> CellModel:
@@ -235,10 +240,10 @@ def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> C
         () if modify is None else read_modifications(modify),
         tuple(sites),
         SimulationDefaults(
-            sim.number("Vinit", unit="mV"),
-            sim.number("tStop", above=0, unit="ms"),
-            sim.number("dt", above=0, unit="ms"),
-            sim.number("T", unit="degC"),
+            sim.number("Vinit", **ranges.INITIAL_VOLTAGE),
+            sim.number("tStop", **ranges.STOP),
+            sim.number("dt", **ranges.TIME_STEP),
+            sim.number("T", **ranges.TEMPERATURE),
         ),
         _globals(top),
         param,
@@ -263,7 +268,8 @@ def _morphology(file: InputFile, axon: bool) -> Morphology:
 def _renamed(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """The content of a cell file with its references renamed."""
     neuron = {**data["neuron"], "filename": names[data["neuron"]["filename"]]}
-    sites = [names[reference] for reference in data["sim"].get("recordingSites") or []]
+    files = data["sim"].get("recordingSites") or []
+    sites = [names[reference] for reference in ([files] if isinstance(files, str) else files)]
     return {**data, "neuron": neuron, "sim": {**data["sim"], "recordingSites": sites}}
 
 
@@ -274,8 +280,7 @@ def _membranes(neuron: Entry, morphology: Morphology) -> tuple[Membrane, ...]:
         if label in _NOT_LABELS:
             continue
         if label not in morphology.labels:
-            known = ", ".join(dict.fromkeys(morphology.labels))
-            raise neuron.error(label, "is no label of the morphology", expected=f"one of {known}")
+            raise neuron.error(label, "is no label of the morphology", expected=nearest(label, morphology.labels))
         out.append(read_membrane(neuron.child(label), label, label in at_soma))
     return tuple(out)
 
@@ -285,13 +290,17 @@ def _geometry(neuron: Entry, morphology: Morphology, membranes: tuple[Membrane, 
     given = neuron.optional("discretization")
     if given is not None:
         given.only(("f", "max_seg_length"))
-        longest = given.number("max_seg_length", above=0, unit="um") if given.data.get("max_seg_length") else None
-        if "max_seg_length" not in given:
+        if "max_seg_length" not in given.data:
             raise given.missing("max_seg_length", "a length in um, or null for no limit")
-        rule = Discretization(given.number("f", above=0, unit="Hz"), longest)
+        rule = Discretization(
+            given.number("f", above=0, unit="Hz"), given.number("max_seg_length", None, **ranges.LENGTH)
+        )
     ra = {m.label: m.ra for m in membranes}
     cm = {m.label: m.cm for m in membranes}
-    geometry = discretize(morphology, rule, lambda s: ra.get(s, NEURON_RA), lambda s: cm.get(s, NEURON_CM))
+    try:
+        geometry = discretize(morphology, rule, lambda s: ra.get(s, NEURON_RA), lambda s: cm.get(s, NEURON_CM))
+    except InputError as error:
+        raise neuron.error("discretization", error.problem, expected=error.expected) from None
     for m in membranes:
         for mechanism in m.mechanisms:
             listed = mechanism.steering.get("outsidescale_sections", ())
@@ -318,7 +327,11 @@ def _globals(top: Entry) -> dict[str, float]:
 
 
 def _site_files(sim: Entry) -> list[str]:
-    files = sim.data.get("recordingSites") or []
+    files = sim.data.get("recordingSites")
+    if files is None:
+        return []
+    if isinstance(files, str):
+        files = [files]
     if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
         raise sim.error("recordingSites", "is not a list of landmark files", expected="[file, ...]")
     return files

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from isfray.check import nearest
+from isfray.check import items, nearest, number, whole
 from isfray.errors import InputError
+from isfray.model import ranges
 
 
 @dataclass(frozen=True)
@@ -52,37 +53,44 @@ class EpspCurrent:
 
 
 Clamps = Iterable[CurrentClamp | Mapping[str, Any]]
+_EXPECTED = "CurrentClamp(section, x, delay, dur, amp), or a mapping of these"
+_RANGES: Mapping[str, ranges.Range] = {
+    "x": ranges.Range(least=0.0, most=1.0),
+    "delay": ranges.DURATION,
+    "dur": ranges.DURATION,
+    "amp": ranges.CURRENT,
+}
 
 
-def read_clamps(clamps: Clamps, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...]:
-    """Return checked clamps with section ids, for a cell whose sections carry these labels.
+def read_clamps(clamps: Any, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...]:
+    """Return checked clamps (`Clamps`) with section ids, for a cell whose sections carry these labels.
 
     Raises
     ------
     InputError
-        On an unknown key, a section that does not exist, x outside 0..1, or a negative time.
+        On an unknown key, a section that does not exist, x outside 0..1, a negative time, or more than 100 nA.
     """
     if isinstance(clamps, CurrentClamp | Mapping):
         clamps = [clamps]
-    return tuple(_checked(clamp, f"clamp[{i}]", labels) for i, clamp in enumerate(clamps))
+    return tuple(_checked(clamp, f"clamp[{i}]", labels) for i, clamp in enumerate(items("clamp", clamps, _EXPECTED)))
 
 
 def _checked(clamp: CurrentClamp | Mapping[str, Any], where: str, labels: tuple[str, ...]) -> CurrentClamp:
+    if not isinstance(clamp, CurrentClamp | Mapping):
+        raise InputError("is not a current clamp", key=where, value=clamp, expected=_EXPECTED)
     values = asdict(clamp) if isinstance(clamp, CurrentClamp) else dict(clamp)
     known = [f.name for f in fields(CurrentClamp)]
     for key in values:
         if key not in known:
-            raise InputError("is not a known key", key=f"{where}.{key}", expected=nearest(key, known))
+            raise InputError("is not a known key", key=f"{where}.{key}", expected=nearest(str(key), known))
     clamp = CurrentClamp(**values)
-    section = labels.index(clamp.section) if clamp.section in labels else clamp.section
-    if not isinstance(section, int) or isinstance(section, bool) or not 0 <= section < len(labels):
-        expected = f"an id below {len(labels)} or one of {', '.join(dict.fromkeys(labels))}"
-        raise InputError("is not a section", key=f"{where}.section", value=section, expected=expected)
-    numbers = {name: getattr(clamp, name) for name in ("x", "delay", "dur", "amp")}
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise InputError("is not a number", key=f"{where}.{name}", value=value, expected="a number")
-        if (name in ("delay", "dur") and value < 0) or (name == "x" and not 0 <= value <= 1):
-            expected = "0 to 1" if name == "x" else ">= 0 ms"
-            raise InputError("is out of range", key=f"{where}.{name}", value=value, expected=expected)
-    return CurrentClamp(section, *(float(v) for v in numbers.values()))
+    numbers = {name: number(f"{where}.{name}", getattr(clamp, name), **bounds) for name, bounds in _RANGES.items()}
+    return CurrentClamp(_section(clamp.section, f"{where}.section", labels), **numbers)
+
+
+def _section(section: Any, key: str, labels: tuple[str, ...]) -> int:
+    if isinstance(section, str):
+        if section not in labels:
+            raise InputError("is not a section", key=key, value=section, expected=nearest(section, labels))
+        return labels.index(section)
+    return whole(key, section, 0, len(labels) - 1)

@@ -11,17 +11,17 @@ function that takes a `Population` and tells whether it is meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from isfray.check import items, number, whole
 from isfray.errors import InputError
 from isfray.model.network import MODIFY, NetworkModel
 from isfray.model.selection import (
     Populations,
     edit_activity,
     entries_of,
-    number,
     rebuilt,
     select,
-    whole_number,
 )
 from isfray.model.stimulus_edits import (
     add_stimulus,
@@ -154,14 +154,14 @@ def silence_by_soma_distance(
     >>> len(no_tuft.modify_functions)
     1
     """
-    lowest = number("nearest_um", nearest_um)
-    highest = number("farthest_um", farthest_um, least=lowest)
+    lowest = number("nearest_um", nearest_um, unit="um")
+    highest = number("farthest_um", farthest_um, least=lowest, unit="um")
     name = "silence_synapses_by_somadist" + ("" if keep_sources is None else "_and_spike_source")
     entries = dict(entries_of(network))
     functions = dict(entries.get(MODIFY, {}))
     function = dict(functions.get(name, {"soma_dist_ranges": {}}))
     if keep_sources is not None:
-        sources = list(keep_sources)
+        sources = _sources(keep_sources)
         if function.get("spike_sources", sources) != sources:
             there = str(function["spike_sources"])
             raise InputError("differs from the network's", key="keep_sources", value=sources, expected=there)
@@ -209,9 +209,17 @@ def redraw_connections(network: NetworkModel, seed: int, populations: Population
     (False, True)
     """
     entries = dict(entries_of(network))
-    whole_number("seed", seed, least=0)
+    drawn_from = whole("seed", seed, 0, 2**53)
     drawn = [p.name for p in select(network, populations) if not entries[p.name]["synapses"].get("connectionFile")]
     if not drawn:
         raise InputError("have .con files", key="populations", expected="some whose connections are drawn")
-    entries |= {name: entries[name] | {"connectivity_seed": int(seed)} for name in drawn}
+    entries |= {name: entries[name] | {"connectivity_seed": drawn_from} for name in drawn}
     return rebuilt(network, entries)
+
+
+def _sources(value: Any) -> list[str]:
+    expected = "a list of spike sources, such as poissontrain"
+    names = [value] if isinstance(value, str) else items("keep_sources", value, expected)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError("is not a list of names", key="keep_sources", value=value, expected=expected)
+    return names

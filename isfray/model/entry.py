@@ -1,4 +1,7 @@
-"""Reading one mapping of a parameter file: every key known, every value of its kind, every error with its place."""
+"""Reading one mapping of a parameter file: every key known, every value of its kind, every error with its place.
+
+A key whose value is null says nothing: it is as if it were not there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from isfray.check import nearest
+from isfray.check import nearest, number
 from isfray.errors import InputError
 from isfray.model.param import Key, ParamFile
 
@@ -31,7 +34,7 @@ class Entry:
         return found
 
     def __contains__(self, key: str) -> bool:
-        return key in self.data
+        return self.data.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.data)
@@ -44,7 +47,7 @@ class Entry:
         """Refuse keys that are not known; name the nearest known one."""
         names = list(known)
         for key in self.data:
-            if key not in names:
+            if key in self and key not in names:
                 raise self.error(key, "is not a known key", expected=nearest(key, names))
 
     def missing(self, key: str, expected: str | None = None) -> InputError:
@@ -61,11 +64,13 @@ class Entry:
 
     def optional(self, key: str) -> Entry | None:
         """Return the mapping under a key, or None where the key is absent."""
-        return self.child(key) if key in self.data else None
+        return self.child(key) if key in self else None
 
     def text(self, key: str, default: str = _REQUIRED) -> str:
         """Return a non-empty string."""
-        value = self._get(key, default, "a string")
+        if key not in self.data and default is _REQUIRED:
+            raise self.missing(key, "a string")
+        value = self.data[key] if key in self or default is _REQUIRED else default
         if not isinstance(value, str) or not value:
             raise self.error(key, "is not a string", expected="a string")
         return value
@@ -81,23 +86,10 @@ class Entry:
         unit: str = "",
     ) -> float:
         """Return a number within its bounds (`above` is exclusive)."""
-        limits = ((">", above), (">=", least), ("<=", most))
-        bounds = [f"{sign} {limit:g}" for sign, limit in limits if limit is not None]
-        expected = f"a number {' and '.join(bounds)} {unit}".strip()
-        value = self._get(key, default, expected)
-        if value is default:
-            return value  # type: ignore[no-any-return]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.error(key, "is not a number", expected=expected)
-        if (
-            (above is not None and value <= above)
-            or (least is not None and value < least)
-            or (most is not None and value > most)
-        ):
-            raise self.error(key, "is out of range", expected=expected)
-        return float(value)
-
-    def _get(self, key: str, default: Any, expected: str) -> Any:
-        if key not in self.data and default is _REQUIRED:
-            raise self.missing(key, expected)
-        return self.data.get(key, default)
+        if default is not _REQUIRED and key not in self:
+            return default  # type: ignore[no-any-return]
+        try:
+            return number(key, self.data.get(key), above=above, least=least, most=most, unit=unit)
+        except InputError as error:
+            problem = error.problem if key in self.data else "is missing"
+            raise self.error(key, problem, expected=error.expected) from None

@@ -9,11 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
+from isfray.errors import InputError
 from isfray.model.arrays import ArrayEquality
 from isfray.model.morphology import AIS, APICAL, DENDRITE, MYELIN, FloatArray, IntArray, Morphology
 
 FAR_APICAL = 1000.0
 """Soma distance (um) beyond which an apical section counts as tuft in the rules of FORMATS 8.6."""
+
+_MOST_IN_SECTION, _MOST_IN_CELL = 32_767, 1_000_000  # segments; the first is NEURON's
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,11 @@ def discretize(
     rule : Discretization
     ra, cm : callable
         Axial resistivity (Ohm cm) and specific capacitance (uF/cm2) of a label, before any spine factor.
+
+    Raises
+    ------
+    InputError
+        If there would be more segments than NEURON can take.
     """
     nseg: Sequence[int] = [
         len(s.points)
@@ -190,6 +198,11 @@ def discretize(
         else _nseg(s.points, rule, ra(s.label), cm(s.label))
         for i, s in enumerate(morphology)
     ]
+    if max(nseg) > _MOST_IN_SECTION or sum(nseg) > _MOST_IN_CELL:
+        raise InputError(
+            f"gives {max(nseg):.4g} segments to one section, {sum(nseg):.4g} to the cell",
+            expected=f"at most {_MOST_IN_SECTION:,} and {_MOST_IN_CELL:,}: see Ra, cm, f and max_seg_length",
+        )
     return Geometry(morphology, np.array(nseg, np.int32))
 
 

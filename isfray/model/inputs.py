@@ -7,13 +7,20 @@ reference as written, so that it can be stored and read back on a machine that n
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
-from typing import Protocol
+from typing import Any, Protocol
 
+from isfray.check import items, nearest
+from isfray.check import path as checked_path
 from isfray.errors import InputError
+from isfray.model.display import listed
+
+MOST_BYTES = 2**30
+"""Largest file that is read, a hundred times the largest embedding that was published."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,13 @@ class ModelInputs:
     references: Mapping[str, InputFile]
 
 
+def files_of(inputs: Any) -> ModelInputs:
+    """Return the files of a model; InputError if it is something else."""
+    if not isinstance(inputs, ModelInputs):
+        raise InputError("is no files of a model", key="inputs", value=inputs, expected="the .inputs of a model")
+    return inputs
+
+
 class Source(Protocol):
     """Where the files that a main file refers to come from."""
 
@@ -64,15 +78,21 @@ class Source(Protocol):
         ...
 
 
-def read_file(path: str | Path, *, file: str | None = None, key: str | None = None) -> InputFile:
-    """Read one file whole; InputError if that is not possible."""
-    path = Path(path)
+def read_file(
+    path: str | Path, *, file: str | None = None, key: str | None = None, most: int = MOST_BYTES
+) -> InputFile:
+    """Read one file whole; InputError if that is not possible, or it has more than `most` bytes."""
+    path = checked_path(key or "path", path)
     try:
-        return InputFile(path.name, path.read_bytes(), str(path))
+        with path.open("rb") as opened:
+            data = opened.read(most + 1)  # a device has no size to ask for
     except OSError as error:
         raise InputError(
             f"cannot be read ({error.strerror})", file=file, key=key, value=str(path), expected="a readable file"
         ) from None
+    if len(data) > most:
+        raise InputError("is too large", file=file, key=key, value=str(path), expected=f"at most {most:,} bytes")
+    return InputFile(path.name, data, str(path))
 
 
 class FolderSource:
@@ -89,7 +109,9 @@ class FolderSource:
     """
 
     def __init__(self, folder: Path, search_paths: Iterable[str | Path] = ()) -> None:
-        self.folders = (Path(folder), *(Path(p) for p in search_paths))
+        one = isinstance(search_paths, str | os.PathLike)
+        also = [search_paths] if one else items("search_paths", search_paths, "[folder, ...]")
+        self.folders = (Path(folder), *(checked_path("search_paths", p) for p in also))
         self._files: dict[str, InputFile] = {}
 
     def read(self, reference: str, *, file: str, key: str) -> InputFile:
@@ -106,9 +128,9 @@ class FolderSource:
         candidates = [Path(bare)] if Path(bare).is_absolute() else [folder / bare for folder in self.folders]
         candidates += [folder / name for folder in self.folders]
         for candidate in candidates:
-            if candidate.is_file():
+            if _is_file(candidate):
                 return candidate
-        looked = ", ".join(dict.fromkeys(str(folder) for folder in self.folders))
+        looked = listed(list(dict.fromkeys(str(folder) for folder in self.folders)), 3)
         raise InputError(
             "does not exist", file=file, key=key, value=reference, expected=f"a file there, or named {name} in {looked}"
         )
@@ -128,6 +150,13 @@ class StoredSource:
                 file=file,
                 key=key,
                 value=reference,
-                expected="one of " + ", ".join(self._files),
+                expected=nearest(reference, self._files),
             )
         return self._files[reference]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from isfray.check import nearest
+from isfray.check import items, nearest, whole
+from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
 from isfray.model.barrels import PLACE, RECORDED_IN_C2
+from isfray.model.display import listed
 from isfray.model.inputs import InputFile, read_file
-from isfray.model.param import ParamFile, parse_param
+from isfray.model.param import MOST_BYTES as PARAM_BYTES
+from isfray.model.param import ParamFile, parse_param, plain
 from isfray.model.population import check_template, split_name
+from isfray.model.ranges import MOST_CELLS
+from isfray.model.selection import said
 
 PathLike: TypeAlias = str | Path
 Evoked: TypeAlias = PathLike | Iterable[PathLike] | Mapping[str, PathLike]
@@ -26,20 +31,24 @@ _HEADER = ("Presynaptic column", "Presynaptic cell type", "Connected presynaptic
 def read_template(ongoing: PathLike | Mapping[str, Any]) -> ParamFile:
     """Return the ongoing template, every entry checked, with nothing evoked in it."""
     if isinstance(ongoing, Mapping):
-        template = ParamFile(dict(ongoing), "ongoing template", {})
+        template = ParamFile(plain(ongoing, "ongoing template"), "ongoing template")
     else:
-        file = read_file(ongoing, key="ongoing")
+        file = read_file(ongoing, key="ongoing", most=PARAM_BYTES)
         template = parse_param(file.text, file.path)
     entries = template.data.get("network")
     if not isinstance(entries, dict) or not entries:
         raise template.error(("network",), "is missing or empty", expected="a mapping of cell types to their entries")
     for celltype, entry in entries.items():
         check_template(entry, template, ("network", celltype))
-        if "pointcell" in entry["celltype"]:  # the string, or a key of the mapping
+        if _evoked_in(entry["celltype"]):
             raise template.error(
                 ("network", celltype, "celltype"), "is not ongoing activity", expected="'spiketrain' alone"
             )
-    return template
+    return ParamFile({**template.data, "network": said(entries)}, template.file, template.text)
+
+
+def _evoked_in(celltype: str | dict[str, Any]) -> bool:
+    return celltype.get("pointcell") is not None if isinstance(celltype, dict) else celltype == "pointcell"
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,7 @@ class Response:
         key = f"{self.celltype}_{RECORDED_IN_C2[position]}"
         if key not in self.param.data:
             raise self.param.error((key,), "is missing", expected="an entry for each of the nine columns around C2")
-        entry: dict[str, Any] = copy.deepcopy(self.param.data[key])
-        return entry
+        return said(copy.deepcopy(self.param.data[key]))
 
 
 def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
@@ -64,16 +72,16 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
         out = {}
         for celltype, path in evoked.items():
             if celltype not in template.data["network"]:
-                known = nearest(celltype, template.data["network"])
+                known = nearest(str(celltype), template.data["network"])
                 raise InputError("is no cell type of the ongoing template", key=f"evoked.{celltype}", expected=known)
             found = _responses(path)
             if len(found) != 1:
-                types = ", ".join(found) or "none"
+                types = listed(list(found), 3) or "none"
                 raise InputError(f"holds the cell types {types}", file=str(path), expected=f"one, for {celltype}")
             out[celltype] = next(iter(found.values()))
         return out
     if isinstance(evoked, str | Path):
-        folder = Path(evoked)
+        folder = checked_path("evoked", evoked)
         if not folder.is_dir():
             raise InputError(
                 "is not a folder", key="evoked", value=str(evoked), expected="a folder, or a list of files"
@@ -82,7 +90,7 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
         if not files:
             raise InputError("holds no evoked template", key="evoked", value=str(evoked), expected="some .param files")
     else:
-        files = list(evoked)
+        files = items("evoked", evoked, "a folder, or a list of files")
     every: dict[str, Response] = {}
     for path in files:
         for celltype, response in _responses(path).items():
@@ -94,11 +102,11 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
 
 
 def _is_network(path: Path) -> bool:
-    return "network" in parse_param(read_file(path).text, str(path)).data
+    return "network" in parse_param(read_file(path, most=PARAM_BYTES).text, str(path)).data
 
 
 def _responses(path: PathLike) -> dict[str, Response]:
-    file = read_file(path, key="evoked")
+    file = read_file(path, key="evoked", most=PARAM_BYTES)
     param = parse_param(file.text, file.path)
     out = {}
     for key, entry in param.data.items():
@@ -115,7 +123,7 @@ def read_counts(counts: Counts) -> dict[tuple[str, str], int]:
     file: str | None = None
     rows: Iterable[tuple[int | None, str, str, Any]]
     if isinstance(counts, Mapping):
-        rows = ((None, *key, number) for key, number in counts.items())
+        rows = [(None, *_column_and_type(key), number) for key, number in counts.items()]
     else:
         source = read_file(counts, key="counts")
         rows, file = _count_rows(source), source.path
@@ -124,14 +132,22 @@ def read_counts(counts: Counts) -> dict[tuple[str, str], int]:
         key = f"{celltype} in {column}"
         if column not in PLACE:
             raise InputError("is not a column", file=file, line=line, value=column, expected=nearest(column, PLACE))
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        try:
+            number = whole(key, number, 0, MOST_CELLS)
+        except InputError as error:
             raise InputError(
-                "is not a number of cells", file=file, line=line, key=key, value=number, expected="a whole number >= 0"
-            )
+                "is not a number of cells", file=file, line=line, key=key, value=number, expected=error.expected
+            ) from None
         if (column, celltype) in out:
             raise InputError("is counted twice", file=file, line=line, key=key, expected="one row each")
         out[column, celltype] = number
     return out
+
+
+def _column_and_type(key: Any) -> tuple[str, str]:
+    if isinstance(key, tuple) and len(key) == 2 and all(isinstance(name, str) for name in key):
+        return key
+    raise InputError("is no column and cell type", key="counts", value=key, expected='("C2", "VPM")')
 
 
 def _count_rows(file: InputFile) -> list[tuple[int | None, str, str, Any]]:
@@ -149,16 +165,18 @@ def _count_rows(file: InputFile) -> list[tuple[int | None, str, str, Any]]:
                 expected="column, cell type and number of cells, tab separated",
             )
         column, celltype, cells = (word.strip() for word in words)
-        rows.append((number, column, celltype, int(cells) if cells.isdecimal() else cells))
+        rows.append((number, column, celltype, int(cells) if cells.isdecimal() and len(cells) < 20 else cells))
     return rows
 
 
 def read_embedding(embedding: Embedding) -> tuple[InputFile, ...]:
     """Return the `.syn` and the `.con` file; only the `.syn` if that is what was named."""
     if not isinstance(embedding, str | Path):
+        if not isinstance(embedding, list | tuple) or len(embedding) != 2:
+            raise InputError("is no embedding", key="embedding", value=embedding, expected="a folder, or (.syn, .con)")
         synapses, connections = embedding
         return _embedding_file(synapses, ".syn"), _embedding_file(connections, ".con")
-    path = Path(embedding)
+    path = checked_path("embedding", embedding)
     if path.is_dir():
         return tuple(_embedding_file(_only(path, suffix), suffix) for suffix in (".syn", ".con"))
     if path.suffix.lower() == ".syn":
@@ -169,7 +187,7 @@ def read_embedding(embedding: Embedding) -> tuple[InputFile, ...]:
 def _only(folder: Path, suffix: str) -> Path:
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() == suffix)
     if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+        names = listed([path.name for path in found], 3) or "none"
         raise InputError(
             f"holds not one {suffix} file but {names}", key="embedding", value=str(folder), expected="(.syn, .con)"
         )
@@ -177,6 +195,6 @@ def _only(folder: Path, suffix: str) -> Path:
 
 
 def _embedding_file(path: PathLike, suffix: str) -> InputFile:
-    if Path(path).suffix.lower() != suffix:
+    if checked_path("embedding", path).suffix.lower() != suffix:
         raise InputError("has the wrong extension", key="embedding", value=str(path), expected=f"a {suffix} file")
     return read_file(path, key="embedding")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from isfray.check import nearest
+from isfray.model import ranges
 from isfray.model.entry import Entry
 from isfray.model.geometry import Geometry
 from isfray.model.morphology import APICAL, FloatArray
@@ -114,6 +115,8 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Spatial distributions and the keys each requires; `uniform_range` may list `outsidescale_sections` too."""
 
+_STEERING = {"outsidescale_sections"}.union(*DISTRIBUTIONS.values())
+
 _RULES: Mapping[str, Rule] = {
     "exponential": _exponential,
     "capped_exponential": _capped_exponential,
@@ -142,9 +145,10 @@ def densities(mechanism: RangeMechanism, label: str, geometry: Geometry) -> dict
     place = _place(label, geometry, mechanism.spatial)
     d = _distance(mechanism, label, place)
     k = mechanism.steering
-    if mechanism.spatial == "linear_capped":
-        return {k["param_name"]: _linear_capped(0.0, d, k)}
-    return {name: _spread(mechanism, p, d, place) for name, p in mechanism.parameters.items()}
+    with np.errstate(over="ignore", invalid="ignore"):  # a density that is not finite is refused by its range
+        if mechanism.spatial == "linear_capped":
+            return {k["param_name"]: _linear_capped(0.0, d, k)}
+        return {name: _spread(mechanism, p, d, place) for name, p in mechanism.parameters.items()}
 
 
 def _spread(mechanism: RangeMechanism, p: float, d: FloatArray, place: Place) -> FloatArray:
@@ -212,17 +216,21 @@ def read_membrane(entry: Entry, label: str, at_soma: bool) -> Membrane:
     mechanisms = entry.optional("mechanisms")
     if mechanisms is not None:
         mechanisms.only(("global", "range"))
-    ranges = mechanisms.optional("range") if mechanisms is not None else None
+    inserted = mechanisms.optional("range") if mechanisms is not None else None
     return Membrane(
         label,
-        properties.number("Ra", NEURON_RA, above=0, unit="Ohm cm"),
-        properties.number("cm", NEURON_CM, above=0, unit="uF/cm2"),
-        {} if ions is None else {ion: ions.number(ion) for ion in ions},
+        properties.number("Ra", NEURON_RA, **ranges.RESISTIVITY),
+        properties.number("cm", NEURON_CM, **ranges.CAPACITANCE),
+        {} if ions is None else {ion: ions.number(ion, **_of_ion(ion)) for ion in ions},
         None
         if spines is None
-        else Spines(spines.number("density", least=0, unit="1/um"), spines.number("area", least=0, unit="um2")),
-        () if ranges is None else tuple(_read_mechanism(ranges.child(name), name, at_soma) for name in ranges),
+        else Spines(spines.number("density", **ranges.SPINE_DENSITY), spines.number("area", **ranges.SPINE_AREA)),
+        () if inserted is None else tuple(_read_mechanism(inserted.child(name), name, at_soma) for name in inserted),
     )
+
+
+def _of_ion(name: str) -> ranges.Range:
+    return ranges.POTENTIAL if name.startswith("e") else ranges.CONCENTRATION
 
 
 def _read_mechanism(entry: Entry, name: str, at_soma: bool) -> RangeMechanism:
@@ -243,5 +251,6 @@ def _read_mechanism(entry: Entry, name: str, at_soma: bool) -> RangeMechanism:
         entry.number("dist_value_distance", above=0, unit="um")
     if spatial == "sigmoid" and steering["width"] == 0:
         raise entry.error("width", "is zero", expected="a width other than 0")
-    parameters = {key: entry.number(key) for key in entry if key != "spatial" and key not in steering}
+    steers = {"spatial", *steering, *(key for key in _STEERING if key not in entry)}  # null, of another distribution
+    parameters = {key: entry.number(key) for key in entry if key not in steers}
     return RangeMechanism(name, spatial, steering, parameters)

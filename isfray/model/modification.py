@@ -14,6 +14,7 @@ import numpy as np
 
 from isfray.check import nearest
 from isfray.errors import InputError
+from isfray.model import ranges
 from isfray.model.clamp import CurrentClamp, EpspCurrent
 from isfray.model.entry import Entry
 from isfray.model.geometry import Geometry
@@ -30,6 +31,16 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {
     "BAC_injection": {"dist": _REQUIRED},
 }
 """Names and their arguments with defaults."""
+
+_RANGES: Mapping[str, ranges.Range] = {
+    "scale": ranges.DIAMETER_SCALE,
+    "amplitude": ranges.CURRENT,
+    "delay": ranges.DURATION,
+    "duration": ranges.DURATION,
+    "dist": ranges.Range(least=0.0, most=1e5, unit="um"),
+    "rise": ranges.TIME_CONSTANT,
+    "decay": ranges.TIME_CONSTANT,
+}
 
 _REFUSED = {
     "synaptic_input": "one network file with the populations of both networks",
@@ -67,10 +78,8 @@ def _read(entry: Entry, name: str) -> Modification:
             if values[key] not in (APICAL, "Trunk"):
                 raise arguments.error(key, "is not a compartment", expected=f"{APICAL} or Trunk")
         else:
-            above = 0.0 if key in ("scale", "rise", "decay") else None
-            least = 0.0 if key in ("delay", "duration", "dist") else None
-            values[key] = arguments.number(key, default, above=above, least=least)
-    if name == "apical_epsp_injection" and values["rise"] == values["decay"]:
+            values[key] = arguments.number(key, default, **_RANGES[key])
+    if name == "apical_epsp_injection" and ranges.too_alike(values["rise"], values["decay"]):
         raise arguments.error("decay", "equals rise", expected="two different time constants")
     return Modification(name, values)
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from isfray.check import whole
 from isfray.model.activity import SpikeTrain
 from isfray.model.display import Facts, Shown, listed, plural
-from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, read_file
-from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param
+from isfray.model.inputs import FolderSource, InputFile, ModelInputs, Source, StoredSource, files_of, read_file
+from isfray.model.param import MOST_BYTES as PARAM_BYTES
+from isfray.model.param import Key, ParamFile, dotted, format_param, parse_param, plain
 from isfray.model.population import Population, Receptor, read_population, split_name
 from isfray.model.silencing import SilenceBySomaDistance, read_modify_functions
 from isfray.model.storing import write_inputs
@@ -91,7 +93,8 @@ class NetworkModel(Shown):
         >>> network.weights_differ(population=0, receptor=0)
         False
         """
-        drawn = self.populations[population].receptors[receptor].weight_distribution is not None
+        p = self.populations[whole("population", population, 0, len(self.populations) - 1)]
+        drawn = p.receptors[whole("receptor", receptor, 0, len(p.receptors) - 1)].weight_distribution is not None
         return drawn or (population, receptor) in self.synapse_weights
 
     @cached_property
@@ -117,6 +120,7 @@ class NetworkModel(Shown):
         >>> line
         6
         """
+        synapse = whole("synapse", synapse, 0, len(self.synapses) - 1)
         population = int(self.synapses.population[synapse])
         name = self.names[population]
         reference = self.param.data["network"][name]["synapses"]["distributionFile"]
@@ -213,13 +217,13 @@ def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> N
     >>> isfray.load_network(network_file)
     <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
     """
-    main = read_file(path)
-    return _build(main, FolderSource(Path(path).parent, search_paths))
+    main = read_file(path, most=PARAM_BYTES)
+    return _build(main, FolderSource(Path(main.path).parent, search_paths))
 
 
 def network_from_inputs(inputs: ModelInputs) -> NetworkModel:
     """Return the network model that the stored files describe; see `load_network`."""
-    return _build(inputs.main, StoredSource(inputs.references))
+    return _build(files_of(inputs).main, StoredSource(inputs.references))
 
 
 def network_from_data(
@@ -238,7 +242,8 @@ def network_from_data(
     made : str
         How it came about; messages put it before the name.
     """
-    return _build(InputFile(name, format_param(data).encode(), f"{made} {name}"), StoredSource(references))
+    where = f"{made} {name}"
+    return _build(InputFile(name, format_param(plain(data, where)).encode(), where), StoredSource(references))
 
 
 def _build(main: InputFile, source: Source) -> NetworkModel:
@@ -261,7 +266,9 @@ def _build(main: InputFile, source: Source) -> NetworkModel:
     populations, embedded, own = zip(
         *(read_population(name, entries[name], param, fetch) for name in names), strict=True
     )
-    modify = read_modify_functions(entries.get(MODIFY, {}), names, param, ("network", MODIFY))
+    modify = read_modify_functions(
+        {} if entries.get(MODIFY) is None else entries[MODIFY], names, param, ("network", MODIFY)
+    )
     weights = {(p, r): values for p, by_receptor in enumerate(own) for r, values in by_receptor.items()}
     network = NetworkModel(populations, *embed(embedded), modify, weights, ModelInputs(main, read))
     network.__dict__["param"] = param  # the cached property: parsed once

@@ -13,8 +13,9 @@ from isfray.model.activity import Activity, read_activity
 from isfray.model.connect import Convergence
 from isfray.model.inputs import InputFile
 from isfray.model.param import Key, ParamFile
+from isfray.model.ranges import DURATION, MOST_CELLS, WEIGHT
 from isfray.model.synapses import F64, Embedded, parse_connections, parse_synapses
-from isfray.model.validation import Count, Number, validate
+from isfray.model.validation import Count, Number, given, validate
 from isfray.model.weight_file import weights_of
 
 ReleaseProbability = float | Literal["dynamic"] | None
@@ -128,12 +129,15 @@ def _suffix(extension: str) -> Callable[[str], str]:
     return check
 
 
+Weight = Annotated[Number, Field(ge=WEIGHT["least"], le=WEIGHT["most"])]
+
+
 class _ReceptorEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
     threshold: Number = Field(default=0.0, description="a number")
-    delay: Number = Field(ge=0, description="a delay >= 0 ms")
-    weight: Annotated[tuple[Number, ...], BeforeValidator(_weights)] = Field(
-        min_length=1, description="a number or a list of numbers, in nS"
+    delay: Number = Field(ge=0, le=DURATION["most"], description="a delay >= 0 ms")
+    weight: Annotated[tuple[Weight, ...], BeforeValidator(_weights)] = Field(
+        min_length=1, description=f"a number or a list of numbers from 0 to {WEIGHT['most']:g}, in {WEIGHT['unit']}"
     )
     weight_distribution: Literal["lognormal"] | None = Field(
         default=None, alias="weightDistribution", description="'lognormal', or no such key"
@@ -171,7 +175,9 @@ class _Template(_Connecting):
 
 
 class _Entry(_Connecting):
-    n_cells: Annotated[Count, Field(ge=1)] = Field(alias="cellNr", description="a whole number of cells >= 1")
+    n_cells: Annotated[Count, Field(ge=1, le=MOST_CELLS)] = Field(
+        alias="cellNr", description=f"a whole number of cells >= 1, at most {MOST_CELLS:,}"
+    )
     synapses: dict[str, Any] = Field(description="a mapping with receptors, distributionFile and connectionFile")
     celltype: Any = None  # read by read_activity
 
@@ -195,6 +201,7 @@ def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tu
     path: Key = ("network", name)
     if not isinstance(entry, dict):
         raise param.error(path, "is not a mapping", expected="cellNr, celltype and synapses")
+    entry = given(entry, param, path)
     activity = read_activity(entry, param, path, ENTRY_KEYS)
     checked = validate(_Entry, {key: entry[key] for key in entry if key in ENTRY_KEYS}, param, path)
     at: Key = (*path, "synapses")

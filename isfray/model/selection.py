@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-from isfray.check import nearest
+from isfray.check import items, nearest
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.model.network import NetworkModel, network_from_data
@@ -46,31 +44,52 @@ def select(network: NetworkModel, populations: Populations) -> tuple[Population,
     >>> len(edits.select(network, lambda population: population.is_inhibitory))
     99
     """
+    everyone = network_of(network).populations
     if populations is None:
-        return network.populations
+        return everyone
     if callable(populations):
-        meant = tuple(p for p in network.populations if populations(p))
+        meant = tuple(p for p in everyone if populations(p))
     else:
-        words = {populations} if isinstance(populations, str) else set(populations)
-        known = {word for p in network.populations for word in (p.name, p.celltype, p.column) if word}
+        words = {populations} if isinstance(populations, str) else _words(populations)
+        known = {word for p in everyone for word in (p.name, p.celltype, p.column) if word}
         for word in words:
             if word not in known:
                 raise InputError(
                     "is no population, cell type or column of the network",
                     key="populations",
                     value=word,
-                    expected=nearest(word, known) if isinstance(word, str) else "a name",
+                    expected=nearest(word, known),
                 )
-        meant = tuple(p for p in network.populations if words & {p.name, p.celltype, p.column})
+        meant = tuple(p for p in everyone if words & {p.name, p.celltype, p.column})
     if not meant:
         raise InputError("selects nothing", key="populations", expected="at least one population")
     return meant
 
 
+def network_of(value: Any, key: str = "network") -> NetworkModel:
+    """Return a network model; InputError if it is something else."""
+    if not isinstance(value, NetworkModel):
+        raise InputError("is not a network", key=key, value=value, expected="a NetworkModel, as load_network gives")
+    return value
+
+
+def _words(populations: Any) -> set[str]:
+    expected = "a name, a list of names, or a function that is asked"
+    words = items("populations", populations, expected)
+    for word in words:
+        if not isinstance(word, str):
+            raise InputError("is no name", key="populations", value=word, expected=expected)
+    return set(words)
+
+
 def entries_of(network: NetworkModel) -> Entry:
-    """Return the content of `network` in the network file: the entries by name, not to be changed."""
-    entries: Entry = network.param.data["network"]
-    return entries
+    """Return the content of `network` in the network file: the entries by name, not to be changed, nulls left out."""
+    return said(network_of(network).param.data["network"])
+
+
+def said(value: Entry) -> Entry:
+    """Return a mapping, and those in it, without the keys whose value is null: they say nothing."""
+    return {k: said(v) if isinstance(v, dict) else v for k, v in value.items() if v is not None}
 
 
 def rebuilt(
@@ -126,19 +145,3 @@ def with_component(entry: Entry, kind: str, keys: Entry) -> Entry:
     rest = {key: entry[key] for key in entry if key in ENTRY_KEYS}
     own = celltype if isinstance(celltype, dict) else {celltype: component(entry, celltype)}
     return rest | {"celltype": own | {kind: keys} if kind in own else {kind: keys, **own}}
-
-
-def number(key: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:
-    """Return an argument as float; InputError if it is no finite number within its bounds (`above` is exclusive)."""
-    good = not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
-    if not good or (above is not None and value <= above) or (least is not None and value < least):
-        bound = f" > {above:g}" if above is not None else f" >= {least:g}" if least is not None else ""
-        raise InputError("is not valid", key=key, value=value, expected="a number" + bound)
-    return float(value)
-
-
-def whole_number(key: str, value: Any, *, least: int) -> int:
-    """Return an argument as int; InputError if it is no whole number, or too small."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError("is not valid", key=key, value=value, expected=f"a whole number >= {least}")
-    return int(value)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from isfray.check import nearest
 from isfray.model.activity import SPIKE_SOURCES
 from isfray.model.param import Key, ParamFile
 from isfray.model.validation import Number, known_keys, validate
@@ -20,7 +21,7 @@ def _range(limits: tuple[float, float]) -> tuple[float, float]:
 
 def _source(tag: str) -> str:
     if tag not in SPIKE_SOURCES:
-        raise ValueError("is not a spike source; expected one of " + ", ".join(SPIKE_SOURCES))
+        raise ValueError("is not a spike source; expected " + nearest(tag, SPIKE_SOURCES))
     return tag
 
 
@@ -49,7 +50,7 @@ class SilenceBySomaDistanceAndSource(SilenceBySomaDistance):
     """
 
     spike_sources: tuple[Annotated[str, AfterValidator(_source)], ...] = Field(
-        description="a list of spike sources: " + ", ".join(SPIKE_SOURCES)
+        description="a list of spike sources, such as poissontrain, pointcell_normal"
     )
 
 
@@ -69,6 +70,8 @@ def read_modify_functions(
     InputError
         For a function, population or spike source that is not known, or a range that is none.
     """
+    if not isinstance(data, dict):
+        raise param.error(path, "is not a mapping", expected="modify functions by name")
     known_keys(data, MODIFY_FUNCTIONS, param, path)
     functions = tuple(validate(MODIFY_FUNCTIONS[name], kwargs, param, (*path, name)) for name, kwargs in data.items())
     for name, function in zip(data, functions, strict=True):

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from isfray.check import nearest
+from isfray.check import items, nearest, number, whole
 from isfray.errors import InputError
 from isfray.model.network import NetworkModel
+from isfray.model.ranges import TIME
 from isfray.model.selection import (
     Entry,
     Populations,
     component,
     edit_activity,
     entries_of,
-    number,
+    network_of,
     rebuilt,
     select,
-    whole_number,
     with_component,
 )
 
@@ -160,7 +160,7 @@ def move_stimulus(network: NetworkModel, offset: float, populations: Populations
     >>> edits.select(later, "VPM_C2")[0].activity[1].offset
     260.0
     """
-    time = number("offset", offset)
+    time = number("offset", offset, **TIME)
 
     def change(keys: Entry) -> Entry:
         kind = keys.get("distribution", "normal")
@@ -209,9 +209,9 @@ def repeat_stimulus(
     >>> [len(edits.select(n, "VPM_C2")[0].activity[1].intervals) for n in (network, train)]
     [18, 54]
     """
-    n = whole_number("stims", stims, least=1)
-    interval = number("inter_stimulus_interval", inter_stimulus_interval, above=0.0)
-    given = [1.0] * n if scale_factors is None else list(scale_factors)
+    n = whole("stims", stims, 1, 10_000)
+    interval = number("inter_stimulus_interval", inter_stimulus_interval, above=0.0, unit="ms")
+    given = [1.0] * n if scale_factors is None else items("scale_factors", scale_factors, f"a list of {n} numbers")
     if len(given) != n:
         raise InputError("has the wrong length", key="scale_factors", value=given, expected=f"{n} numbers")
     factors = [number("scale_factors", factor, least=0.0) for factor in given]
@@ -257,7 +257,7 @@ def add_stimulus(network: NetworkModel, other: NetworkModel) -> NetworkModel:
     36
     """
     entries = dict(entries_of(network))
-    for p in other.populations:
+    for p in network_of(other, "other").populations:
         added = component(entries_of(other)[p.name], "pointcell")
         if added is None:
             continue

@@ -1,4 +1,7 @@
-"""The boundary between a parsed `.param` file and validated data: pydantic's findings, told as one InputError."""
+"""The boundary between a parsed `.param` file and validated data: pydantic's findings, told as one InputError.
+
+A key whose value is null says nothing: it is as if it were not there.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from pydantic.fields import FieldInfo
 
 from isfray.check import nearest
 from isfray.model.param import Key, ParamFile
+from isfray.model.ranges import TIME
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+Time = Annotated[Number, Field(ge=TIME["least"], le=TIME["most"])]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,9 +41,10 @@ def validate(kind: type[M], data: Any, param: ParamFile, path: Key, *, siblings:
         Other keys known at this place: only offered where a key is misspelt.
     """
     fields = {field.alias or name: field for name, field in kind.model_fields.items()}
-    known_keys(data, fields, param, path, siblings=siblings)
+    said = given(data, param, path)
+    known_keys(said, fields, param, path, siblings=siblings)
     try:
-        return kind.model_validate(data)
+        return kind.model_validate(said)
     except ValidationError as error:
         found = error.errors(include_url=False)[0]
     at = (*path, *found["loc"])
@@ -55,10 +61,17 @@ def validate(kind: type[M], data: Any, param: ParamFile, path: Key, *, siblings:
             raise param.error(at, "is out of range", expected=expected or found["msg"])
 
 
-def known_keys(data: Any, known: Iterable[str], param: ParamFile, path: Key, *, siblings: Iterable[str] = ()) -> None:
-    """Raise InputError if `data` is no mapping or has a key that is not known; the nearest known key is named."""
+def given(data: Any, param: ParamFile, path: Key) -> dict[str, Any]:
+    """Return the keys of a mapping that say something; InputError if it is no mapping."""
     if not isinstance(data, dict):
         raise param.error(path, "is not a mapping", expected="{ key: value, ... }")
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def known_keys(
+    data: Iterable[str], known: Iterable[str], param: ParamFile, path: Key, *, siblings: Iterable[str] = ()
+) -> None:
+    """Raise InputError if a key is not known; the nearest known key is named."""
     names = list(known)
     for key in data:
         if key not in names:

@@ -10,6 +10,7 @@ import numpy as np
 
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile
+from isfray.model.ranges import WEIGHT
 from isfray.model.synapses import F64, I64
 
 _ROW = "type, synapse id, section id, point id, receptor and weights 'w0,w1,', tab separated"
@@ -39,6 +40,7 @@ def parse_weights(file: InputFile) -> Mapping[tuple[str, str], WeightRows]:
         Naming the line that is malformed.
     """
     out: dict[tuple[str, str], WeightRows] = {}
+    where = file.path or file.name
     for number, text in enumerate(file.text.splitlines()[1:], start=2):
         if not text.strip():
             continue
@@ -50,8 +52,10 @@ def parse_weights(file: InputFile) -> Mapping[tuple[str, str], WeightRows]:
                 raise ValueError
             ids = int(synapse), int(section)
         except ValueError:
-            where = file.path or file.name
             raise InputError("is not a row of weights", file=where, line=number, value=text, expected=_ROW) from None
+        if min(weights) < WEIGHT["least"] or max(weights) > WEIGHT["most"]:
+            expected = f"weights from 0 to {WEIGHT['most']:g} {WEIGHT['unit']}"
+            raise InputError("is out of range", file=where, line=number, value=listed, expected=expected)
         rows = out.setdefault((population, receptor), WeightRows())
         rows.line.append(number)
         rows.synapse.append(ids[0])

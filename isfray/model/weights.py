@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
+import numpy as np
+
+from isfray.check import items, nearest, number
 from isfray.errors import InputError
+from isfray.model.display import listed
 from isfray.model.inputs import read_file
 from isfray.model.network import NetworkModel
-from isfray.model.selection import Entry, Populations, entries_of, number, rebuilt, select
+from isfray.model.ranges import WEIGHT, Range
+from isfray.model.selection import Entry, Populations, entries_of, network_of, rebuilt, select
 from isfray.model.weight_file import parse_weights
 
 Weight: TypeAlias = float | Sequence[float]
@@ -51,7 +56,7 @@ def scale_weights(
     >>> edits.select(blocked, "VPM_C2")[0].receptors[0].weight
     (1.78, 0.0)
     """
-    by = _numbers("factor", factor)
+    by = _numbers("factor", factor, least=0.0)
 
     def change(weight: list[float], key: str) -> list[float]:
         return [w * f for w, f in zip(weight, _components(by, len(weight), key), strict=True)]
@@ -87,9 +92,12 @@ def set_weights(network: NetworkModel, weights: Mapping[str, Weight], receptor: 
     >>> [edits.select(stronger, name)[0].receptors[0].weight for name in ("VPM_C2", "L4ss_C2")]
     [(2.0, 2.0), (1.2, 0.6)]
     """
+    network_of(network)
+    if not isinstance(weights, Mapping):
+        raise InputError("is no mapping", key="weights", value=weights, expected="weights by population: {name: nS}")
     changes: dict[str, _Change] = {}
     for selected, weight in weights.items():
-        change = partial(_set, _numbers(f"weights.{selected}", weight))
+        change = partial(_set, _numbers(f"weights.{selected}", weight, **WEIGHT))
         changes |= {p.name: change for p in select(network, selected)}
     return _edit_weights(network, changes, receptor)
 
@@ -126,6 +134,7 @@ def with_weights_from(network: NetworkModel, file: str | Path) -> NetworkModel:
     >>> edits.with_weights_from(network, "weights.csv").weights_differ(place, 0)
     True
     """
+    network_of(network)
     read = read_file(file, key="file")
     if network.inputs.references.get(read.name, read).data != read.data:
         raise InputError("is the name of another file of the network", key="file", value=read.name, expected="another")
@@ -136,7 +145,7 @@ def with_weights_from(network: NetworkModel, file: str | Path) -> NetworkModel:
             synapses = entries[name]["synapses"] | {"weightFile": read.name}
             entries[name] = entries[name] | {"synapses": synapses}
     if not told & set(network.names):
-        raise InputError("tells of no population of the network", file=str(file), expected=", ".join(network.names[:3]))
+        raise InputError("tells of no population of the network", file=str(file), expected=listed(network.names, 3))
     return rebuilt(network, entries, {read.name: read})
 
 
@@ -145,14 +154,17 @@ def _set(to: list[float], weight: list[float], key: str) -> list[float]:
 
 
 def _edit_weights(network: NetworkModel, changes: Mapping[str, _Change], receptor: str | None) -> NetworkModel:
+    if receptor is not None and not isinstance(receptor, str):
+        raise InputError("is no name", key="receptor", value=receptor, expected="the name of a mechanism")
     entries = dict(entries_of(network))
-    found = False
+    found, known = False, set[str]()
     for population, change in changes.items():
         synapses: Entry = entries[population]["synapses"]
         if "weightFile" in synapses:
             there = synapses["weightFile"]
             raise InputError("has its weights from a file", key=population, value=there, expected="other populations")
         receptors: dict[str, Any] = dict(synapses["receptors"])
+        known |= receptors.keys()
         for name, keys in receptors.items():
             if receptor in (None, name):
                 found = True
@@ -161,12 +173,14 @@ def _edit_weights(network: NetworkModel, changes: Mapping[str, _Change], recepto
                 receptors[name] = keys | {"weight": new if isinstance(keys["weight"], list) else new[0]}
         entries[population] = entries[population] | {"synapses": synapses | {"receptors": receptors}}
     if not found:
-        raise InputError("is not there", key="receptor", value=receptor, expected="one of the selected populations'")
+        expected = nearest(receptor, known) if receptor and known else "a receptor of the selected populations"
+        raise InputError("is not there", key="receptor", value=receptor, expected=expected)
     return rebuilt(network, entries)
 
 
-def _numbers(key: str, value: Weight) -> list[float]:
-    return [number(key, v) for v in (value if isinstance(value, Sequence) else [value])]
+def _numbers(key: str, value: Weight, **bounds: Unpack[Range]) -> list[float]:
+    several = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
+    return [number(key, v, **bounds) for v in (items(key, value, "numbers") if several else [value])]
 
 
 def _components(values: list[float], n: int, key: str) -> list[float]:

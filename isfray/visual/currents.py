@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.binning import F64
 from isfray.analysis.spikes import sample_times
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.visual.histogram import Stimulus
 from isfray.visual.models import stimulus_time
@@ -163,7 +164,7 @@ def _recorded(
     wanted = [v for v in there if v.partition(".")[2].startswith("i")] if variables is None else list(variables)
     missing = [v for v in wanted if v not in there]
     if missing or not wanted:
-        expected = "among " + (", ".join(there) or "variables recorded at another place")
+        expected = nearest(str((missing or ["i"])[0]), there) if there else "variables recorded at another place"
         raise InputError(
             f"were not recorded at {site}", key="variables", value=missing or "currents", expected=expected
         )

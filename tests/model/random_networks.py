@@ -15,6 +15,7 @@ from isfray.model.network import NetworkModel
 
 NAMES = ("VPM_C2", "L5tt_A4", "L4ss_Delta", "L1_C2", "INH", "INH_D1")
 positive = st.floats(1e-3, 1e4)
+moderate = st.floats(1.0, 100.0)  # stays in its range through some edits
 fraction = st.floats(0, 1)
 time = st.floats(-500, 500)
 
@@ -35,13 +36,13 @@ def binned(draw: st.DrawFn, key: str, value: st.SearchStrategy[Any]) -> dict[str
 @st.composite
 def v2(draw: st.DrawFn) -> dict[str, Any]:
     borders = draw(bins())
-    return {"bins": borders, "rates": [draw(positive) for _ in borders[1:]]}
+    return {"bins": borders, "rates": [draw(moderate) for _ in borders[1:]]}
 
 
 MODULATED = {
-    "rate_before_t_offset": positive,
-    "mean_rate": positive,
-    "max_modulation": positive,
+    "rate_before_t_offset": moderate,
+    "mean_rate": moderate,
+    "max_modulation": fraction,
     "modulation_frequency": positive,
     "bin_size": positive,
     "phase_distribution": st.just("normal"),
@@ -54,7 +55,7 @@ POINTCELLS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "lognormal": st.fixed_dictionaries({"activeFrac": fraction, "mu": time, "sigma": positive}),
     "PSTH": binned("probabilities", st.floats(-0.1, 1)),
     "PSTH_absolute_number": binned("number_active_synapses", st.integers(0, 5)),
-    "PSTH_poissontrain": binned("rates", positive),
+    "PSTH_poissontrain": binned("rates", moderate),
     "PSTH_poissontrain_v2": v2(),
     "poissontrain_modulated": st.fixed_dictionaries(MODULATED),
 }
@@ -67,7 +68,8 @@ pointcell = st.one_of(
     )
 )
 spiketrain = st.fixed_dictionaries(
-    {"interval": positive}, optional={"noise": fraction, "start": time, "nspikes": st.integers(0, 9)}
+    {"interval": moderate.map(lambda rate: 1000.0 * rate)},
+    optional={"noise": fraction, "start": time, "nspikes": st.integers(0, 9)},
 )
 activity = st.one_of(
     spiketrain.map(lambda keys: {"celltype": "spiketrain"} | keys),
@@ -76,7 +78,7 @@ activity = st.one_of(
     st.fixed_dictionaries({"pointcell": pointcell}).map(lambda one: {"celltype": one}),
 )
 receptor = st.fixed_dictionaries(
-    {"delay": st.floats(0, 5), "weight": st.one_of(positive, st.lists(positive, min_size=1, max_size=2))},
+    {"delay": st.floats(0, 5), "weight": st.one_of(moderate, st.lists(moderate, min_size=1, max_size=2))},
     optional={
         "threshold": time,
         "weightDistribution": st.just("lognormal"),

@@ -160,8 +160,8 @@ def test_a_wrong_measurement_is_told_by_file_and_place(
     ("arguments", "message"),
     [
         ({"whisker": "C22"}, "whisker = 'C22' is not a whisker"),
-        ({"offset": "soon"}, "offset = 'soon' is not valid"),
-        ({"offset": float("nan")}, "offset = nan is not valid"),
+        ({"offset": "soon"}, "offset = 'soon' is not a number"),
+        ({"offset": float("nan")}, "offset = nan is not a finite number"),
         ({"counts": {("C2", "VPM"): -1}}, "VPM in C2 = -1 is not a number of cells"),
         ({"counts": {("Z2", "VPM"): 1}}, "'Z2' is not a column"),
         ({"ongoing": "nowhere.param"}, "cannot be read"),

@@ -84,7 +84,7 @@ def test_populations_are_selected_by_name_cell_type_column_or_question(
         (["INH", "vpm"], "populations = 'vpm' is no population"),
         ([], "populations selects nothing"),
         (lambda p: p.n_cells > 1000, "populations selects nothing"),
-        ([3], "populations = 3 is no population"),
+        ([3], "populations = 3 is no name"),
     ],
 )
 def test_a_selection_of_nothing_is_refused(populations: Any, message: str, network: NetworkModel):
@@ -213,8 +213,8 @@ def test_synapses_are_silenced_by_soma_distance(network: NetworkModel):
     ("arguments", "message"),
     [
         ((300, 400), "VPM_C2 = (300.0, 400.0) is apart from the range that is silenced already"),
-        ((5, 4, "INH"), "farthest_um = 4 is not valid; expected a number >= 5"),
-        ((0, float("inf"), "INH"), "farthest_um = inf is not valid"),
+        ((5, 4, "INH"), "farthest_um = 4 is out of range; expected a number >= 5 um"),
+        ((0, float("inf"), "INH"), "farthest_um = inf is not a finite number"),
         ((0, 1, "INH", ["poison"]), "spike_sources[0] = 'poison' is not a spike source"),
     ],
 )
@@ -278,15 +278,15 @@ def test_an_edit_that_changes_nothing_returns_the_model(network: NetworkModel):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("scale_ongoing_rates", (0,), "factor = 0 is not valid; expected a number > 0"),
-        ("scale_ongoing_rates", ("2",), "factor = '2' is not valid"),
-        ("scale_ongoing_rates", (True,), "factor = True is not valid"),
-        ("scale_evoked", (-1,), "factor = -1 is not valid; expected a number >= 0"),
+        ("scale_ongoing_rates", (0,), "factor = 0 is out of range; expected a number > 0"),
+        ("scale_ongoing_rates", ("2",), "factor = '2' is not a number"),
+        ("scale_ongoing_rates", (True,), "factor = True is not a number"),
+        ("scale_evoked", (-1,), "factor = -1 is out of range; expected a number >= 0"),
         ("scale_evoked", (2, "INH"), "populations have no pointcell activity"),
         ("scale_evoked_inhibition", (2,), "populations have no pointcell activity"),
-        ("move_stimulus", (float("nan"),), "offset = nan is not valid"),
-        ("repeat_stimulus", (0,), "stims = 0 is not valid; expected a whole number >= 1"),
-        ("repeat_stimulus", (2, -5.0), "inter_stimulus_interval = -5.0 is not valid"),
+        ("move_stimulus", (float("nan"),), "offset = nan is not a finite number"),
+        ("repeat_stimulus", (0,), "stims = 0 is not valid; expected a whole number from 1 to 10000"),
+        ("repeat_stimulus", (2, -5.0), "inter_stimulus_interval = -5.0 is out of range"),
         ("repeat_stimulus", (2, 100.0, [1.0]), "scale_factors = [1.0] has the wrong length; expected 2 numbers"),
         ("redraw_connections", (-1,), "seed = -1 is not valid"),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isfray.errors import InputError
-from isfray.model.param import format_param, parse_param
+from isfray.model.param import MOST_BYTES, format_param, parse_param
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 trees = st.dictionaries(
@@ -73,6 +75,87 @@ def test_lines_of_keys_and_items_are_known():
     assert param.line(("a", "b", 1)) == 5
     assert param.line(("a", "missing")) == 3
     assert str(param.error(("a", "b", 1), "is odd")) == "x.param:5: a.b[1] = 2 is odd"
+
+
+def told(text: str) -> str:
+    with pytest.raises(InputError) as error:
+        parse_param(text, "x.param")
+    message = str(error.value)
+    assert "\n" not in message
+    assert len(message) <= 600
+    return message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{'a': " + "-" * 100_000 + "1}", "x.param:1: a '----"),
+        ("{'a':\n" + "+" * 100_000 + "1}", "x.param:2: a '++++"),
+        ("{'a': --1}", "'--1' is not a plain value"),
+        ("{'a': " + "[" * 100_000 + "]" * 100_000 + "}", "is nested too deeply; expected at most 100"),
+        ("{'a': " * 100_000 + "1" + "}" * 100_000, "is nested too deeply; expected at most 100"),
+        ("(" * 100_000, "is nested too deeply"),
+        ("{'a': '\\ud800'}", "x.param:1: a holds half of a surrogate pair"),
+        ("{'\\udc00': 1}", "x.param:1: holds half of a surrogate pair"),
+        ("{'a': 0x" + "f" * 100_000 + "}", "a 0xffff"),
+        ("{'a': " + "9" * 100_000 + "}", "is too long a number; expected at most 400 characters"),
+        ("{'a': [1, 2,\n" + "9" * 4000 + "]}", "x.param:2: a[2] 9999"),
+        ("{'a': 1" + "0" * 350 + "}", "is not a finite number"),
+        ("{'a': [0.0, 1e999]}", "x.param:1: a[1] '1e999' is not a finite number"),
+        ("{'a': -Infinity}", "'-Infinity' is not a finite number"),
+        ("{'a': NaN}", "'NaN' is not a finite number"),
+        ("{'a':\n '\0'}", "x.param:2: holds a NUL character"),
+        ("{'a': 007}", "'007' is not a plain value"),
+        ("{'a': 1__0}", "'1__0' is not a plain value"),
+        ("{'a': 1 + 2}", "'+ 2' is out of place; expected a comma or }"),
+        ("{'a': '\\x0'}", "is not a string"),
+        ("{'a': 'b", "is not a plain value"),
+        ("{'a': [1, 2", "ends too early; expected a comma or ]"),
+        ("{'a'", "ends within a mapping"),
+        ("{'a' 1}", "has no value; expected a colon"),
+        ("{'a': 1}, 2", "stands after the end"),
+        ("{'a': b'1'}", "is not a plain value"),
+        ("{'a': {1, 2}}", "a key is not a string"),
+    ],
+    ids=lambda part: part[:24],
+)
+def test_a_hostile_text_is_refused_in_one_short_line(text, message):
+    assert message in told(text)
+
+
+def test_a_text_without_bound_is_refused_before_it_is_read():
+    assert told("{'a': '" + "x" * MOST_BYTES + "'}").endswith("expected a parameter file of at most 16,777,216")
+
+
+@pytest.mark.parametrize(
+    "items", [", ".join(["12345"] * 10**6), ",\n".join(["0.5"] * 10**6) + ",\n"], ids=["row", "column"]
+)
+def test_a_million_numbers_cost_little_more_than_themselves(items):
+    tracemalloc.start()
+    param = parse_param("{'a': [" + items + "]}", "x.param")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(param.data["a"]) == 10**6
+    assert most < 80e6  # a syntax tree of them has 1 GB
+
+
+@given(st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False)), st.sampled_from(["[]", "()"]))
+def test_a_list_of_numbers_reads_as_the_same_list_with_something_else_in_it(numbers, around):
+    row = "".join(f"{n!r}, " for n in numbers)
+    read = parse_param(f"{{'a': {around[0]}{row}{around[1]}, 'b': [{row}None]}}", "x.param").data
+    assert read["a"] == numbers
+    assert read["b"] == [*numbers, None]
+    assert [type(n) for n in read["a"]] == [type(n) for n in numbers]
+
+
+def test_the_line_of_an_item_is_found_in_a_long_list():
+    rows = ",\n".join(map(str, range(1000)))
+    param = parse_param("{'z': [\n" + rows + "],\r\n'b': {'c': [0,\n\n1]}}", "x.param")
+    assert param.line(("z", 700)) == 702
+    assert param.line(("b",)) == 1002
+    assert param.line(("b", "c", 1)) == 1004
+    assert param.line(("b", "c", 9)) == 1002
+    assert param.line(("q",)) is None
 
 
 def test_the_reference_files_are_read(reference):

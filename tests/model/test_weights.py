@@ -48,10 +48,10 @@ def test_weights_are_set_by_name_cell_type_or_column(network: NetworkModel):
             lambda n: scale_weights(n, (1, 2, 3), "VPM"),
             "VPM_C2.glutamate_syn.weight = [1.0, 2.0, 3.0] has 2",
         ),
-        (lambda n: scale_weights(n, "x"), "factor = 'x' is not valid"),
+        (lambda n: scale_weights(n, "x"), "factor = 'x' is not a number"),
         (lambda n: scale_weights(n, 1, "INH", "glutamate_syn"), "receptor = 'glutamate_syn' is not there"),
         (lambda n: set_weights(n, {"L5": 1.0}), "populations = 'L5' is no population"),
-        (lambda n: set_weights(n, {"INH": None}), "weights.INH = None is not valid"),
+        (lambda n: set_weights(n, {"INH": None}), "weights.INH = None is not a number"),
     ],
 )
 def test_a_weight_that_does_not_fit_is_refused(
