@@ -21,6 +21,7 @@ import ray
 
 from isfray.catalog import Catalog
 from isfray.errors import InputError
+from isfray.model.soundness import UnsoundTrialError
 from isfray.tables import join_trials
 
 Packed: TypeAlias = dict[str, pa.Buffer]
@@ -75,7 +76,8 @@ class Trouble:
     def of(cls, error: Exception) -> Trouble:
         """Describe an exception that is being handled."""
         mistake = error if isinstance(error, InputError) else None
-        line = " ".join(f"{type(error).__name__}: {error}".split())
+        said = "; ".join(error.wrong.values()) if isinstance(error, UnsoundTrialError) else error
+        line = " ".join(f"{type(error).__name__}: {said}".split())
         return cls(line, traceback.format_exc(), isinstance(error, MemoryError | OSError), mistake)
 
 

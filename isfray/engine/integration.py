@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import numpy as np
-
 from isfray.engine.build import Progress, build, has_coreneuron
 from isfray.errors import InputError
+from isfray.model.soundness import n_steps
 
 EVENTS_KEPT = 100_000
 """Events that CoreNEURON may take from NEURON's queue before that is freed: some 8 MB, and some ms."""
@@ -66,10 +65,3 @@ def free_event_queue(h: Any) -> None:
     context.nthread(2)
     h.finitialize()
     context.nthread(1)
-
-
-def n_steps(t_stop: float, dt: float) -> int:
-    """Return how many fixed steps NEURON takes while t < t_stop, t being summed in floating point by half steps."""
-    expected = int(t_stop / dt)
-    t = np.cumsum(np.full(2 * (expected + 3), 0.5 * dt))[1::2]
-    return int(np.searchsorted(t, t_stop)) + 1
