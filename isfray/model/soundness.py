@@ -29,7 +29,8 @@ class UnsoundTrialError(RuntimeError):
 
     def __init__(self, wrong: Mapping[int, str]) -> None:
         self.wrong = dict(wrong)
-        super().__init__(f"{'trials' if len(wrong) > 1 else 'trial'} {told(wrong)}")
+        one = [f"trial {trial}: {fault}" for trial, fault in wrong.items()]
+        super().__init__(one[0] if len(one) == 1 else f"trials {told(wrong)}")
 
     def __reduce__(self) -> tuple[type[UnsoundTrialError], tuple[dict[int, str]]]:
         return UnsoundTrialError, (self.wrong,)

@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from isfray import tables
-from isfray.catalog import RunSpec
+from isfray.catalog import Catalog, RunSpec
+from isfray.catalog.batch import write_batch
+from isfray.catalog.log import Commit, ranges
 from isfray.catalog.storage import Storage
 from isfray.model.inputs import InputFile, ModelInputs
 
@@ -167,3 +169,11 @@ class Faulty(Storage):
     @property
     def scan_options(self):
         return self.inner.scan_options
+
+
+def commit_unseen(catalog: Catalog, run: str, numbers: Any, content: dict[str, pa.Table]) -> None:
+    """Commit trials as versions did that did not look at them."""
+    trials = np.array(sorted(numbers), dtype=np.int32)
+    catalog._log(run).append(
+        lambda n: Commit(n, "batch", ranges(trials), write_batch(catalog.storage, run, content, trials, n))
+    )
