@@ -268,13 +268,15 @@ def _print_run(catalog: Catalog, name: str) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from isfray.catalog.mending import now_and_then
     from isfray.catalog.soundness import IMPORTED
 
     catalog = _existing(options.uri)
     names = catalog.runs() if options.name is None else [options.name]
     fine = True
     for name in names:
-        report = catalog.verify(name, repair=options.repair)
+        tell = now_and_then(lambda percent, name=name: print(f"{name}: {percent}% read", file=sys.stderr))  # type: ignore[misc]
+        report = catalog.verify(name, repair=options.repair, tell=tell)
         fine &= report.ok
         found = "sound" if report.ok else f"{len(report.problems)} problems"
         print(f"{name}: {found}; {report.trials} trials, {report.files} files, {megabytes(report.bytes)}")

@@ -19,7 +19,7 @@ from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
 from isfray.catalog.leftovers import GRACE_S
 from isfray.catalog.log import Commit, DataFile, committed, numbers, ranges
-from isfray.catalog.mending import Told, mend_run
+from isfray.catalog.mending import Told, mend_run, quietly
 from isfray.catalog.reader import CATALOG_VERSION, CatalogReader
 from isfray.catalog.removal import end_log, remove_files, remove_run, remove_strays, removed_runs
 from isfray.catalog.runs import RunSpec, Session, check_name, run_key
@@ -203,7 +203,7 @@ class Catalog(CatalogReader):
 
     # keeping house
 
-    def verify(self, run: str, *, repair: bool = False, grace_s: float = GRACE_S) -> VerifyReport:
+    def verify(self, run: str, *, repair: bool = False, grace_s: float = GRACE_S, tell: Told = quietly) -> VerifyReport:
         """Check a run against everything the catalog promises; see `isfray.catalog.verify.verify_run`.
 
         Parameters
@@ -214,6 +214,8 @@ class Catalog(CatalogReader):
             Withdraw wrong trials, which resuming the run simulates again, and remove what no reader sees.
         grace_s : float
             If it is older than this, s.
+        tell : callable, optional
+            Told how many bytes of how many have been read.
 
         Returns
         -------
@@ -230,9 +232,9 @@ class Catalog(CatalogReader):
         >>> report.ok, report.trials, report.problems
         (True, 8, ())
         """
-        return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s)
+        return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s, tell=tell)
 
-    def mend(self, run: str, tell: Told = lambda done, total: None) -> dict[int, str]:
+    def mend(self, run: str, tell: Told = quietly) -> dict[int, str]:
         """Withdraw wrong trials that were stored by a version that did not look at them.
 
         `simulate` and `isfray resume` begin with this, and simulate them again. Each trial is looked at once: a commit

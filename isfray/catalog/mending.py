@@ -8,6 +8,7 @@ again without it, and stay for readers that have them open, as after a compactio
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -25,6 +26,25 @@ from isfray.tables import SCHEMAS, canonical
 Told = Callable[[int, int], object]
 """Told how many bytes of how many have been looked at."""
 I32 = NDArray[np.int32]
+TELL_S = 2.0
+"""Least seconds between two lines about how far a reading is."""
+
+
+def quietly(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def now_and_then(say: Callable[[int], object]) -> Told:
+    """Tell how many percent are done, every `TELL_S` seconds."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= TELL_S:
+            last = time.monotonic()
+            say(100 * done // max(total, 1))
+
+    return tell
 
 
 def unchecked(log: CommitLog) -> I32:

@@ -12,7 +12,7 @@ import numpy as np
 
 from isfray.catalog.leftovers import remove_leftovers, unlisted
 from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
-from isfray.catalog.mending import withdraw
+from isfray.catalog.mending import Told, withdraw
 from isfray.catalog.parquet import tables_in
 from isfray.catalog.runs import load_inputs
 from isfray.catalog.soundness import IMPORTED, Inspection, initial_voltage, some
@@ -61,7 +61,7 @@ class VerifyReport:
 
 
 def verify_run(
-    storage: Storage, log: CommitLog, run: str, body: Mapping[str, Any], *, repair: bool, grace_s: float
+    storage: Storage, log: CommitLog, run: str, body: Mapping[str, Any], *, repair: bool, grace_s: float, tell: Told
 ) -> VerifyReport:
     """Check inputs, commits, files, rows and trials of a run; one file is in memory at a time.
 
@@ -79,6 +79,8 @@ def verify_run(
     repair : bool
         Withdraw wrong trials that versions without this look have stored, unless they were imported or a file is
         damaged. Remove leftovers older than `grace_s` (s).
+    tell : callable
+        Told how many bytes of how many have been read.
     """
     live = log.live()
     problems: list[str] = []
@@ -88,8 +90,11 @@ def verify_run(
         problems.append(str(error))
     inspection, order = Inspection(initial_voltage(storage, body)), list(SCHEMAS).index
     files = sorted((file for commit in live for file in commit.files), key=lambda file: order(file.table))
-    damage = [problem for file in files for problem in _check_file(storage, file, inspection)]
-    damage += _check_commits(live)
+    damage, read, total = list(_check_commits(live)), 0, sum(file.bytes for file in files)
+    for file in files:
+        tell(read, total)
+        damage += _check_file(storage, file, inspection)
+        read += file.bytes
     trials = committed(live)
     problems += damage
     problems += [f"{what} of trials {some(of)}" for what, of in inspection.contradictions(trials) if of]
@@ -105,7 +110,7 @@ def verify_run(
         run,
         len(trials),
         len(files),
-        sum(file.bytes for file in files),
+        total,
         tuple(problems),
         wrong,
         tuple(withdrawn.tolist()),

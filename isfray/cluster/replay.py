@@ -145,7 +145,8 @@ class Replay:
         stored, time = self.stored.voltage, self.stored.time
         n = min(len(stored), len(voltage))
         if not n or time[-1] < result.time[-2] - 1e-6:
-            raise ReplayError(f"trial {self.trial}: its stored voltage has {n} samples; see `isfray verify`")
+            many = f"{len(stored)} of {len(voltage)} samples up to {self.end:g} ms"
+            raise ReplayError(f"trial {self.trial}: its stored voltage has {many}; see `isfray verify`")
         if not np.allclose(time[:n], result.time[:n], atol=1e-6):
             voltage = np.interp(time[:n], result.time, voltage)
         difference = float(np.abs(stored[:n] - voltage[:n]).max())

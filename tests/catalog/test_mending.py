@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from isfray.catalog import Catalog
 from isfray.catalog.location import open_storage
+from isfray.catalog.mending import now_and_then
+from isfray.cli import main
 from isfray.model.soundness import UnsoundTrialError
 from tests.catalog.synthetic import Faulty, Stopped, batch, commit_unseen, spec, trial
 from tests.catalog.test_catalog import RUN, assert_holds
@@ -137,6 +139,16 @@ def test_only_trials_that_nobody_has_looked_at_are_read(opened):
     assert told[0][0] == 0
     assert told[-1][0] == told[-1][1] > 0
     assert_holds(opened(), range(6))
+
+
+def test_a_long_look_says_now_and_then_how_far_it_is(old, monkeypatch, capsys):
+    monkeypatch.setattr("isfray.catalog.mending.TELL_S", 0.0)
+    said: list[int] = []
+    old.verify(RUN, tell=now_and_then(said.append))
+    assert said == sorted(said)
+    assert len(said) == 15, "once a file"
+    assert main(["verify", old.uri, RUN]) == 1
+    assert f"{RUN}: 0% read" in capsys.readouterr().err
 
 
 def test_a_repair_withdraws_what_verify_finds_and_says_so(old, opened):

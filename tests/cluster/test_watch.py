@@ -123,6 +123,14 @@ def test_calling_simulate_again_mends_too_and_says_so_as_a_line_of_json(lost, tw
     assert '"event": "withdrawn", "withdrawn": [2, 5, 8]' in capsys.readouterr().err
 
 
+def test_a_lost_trial_makes_no_film(lost, two_cpus, tmp_path, capsys):
+    window = ["--t-start", "0", "--t-stop", "10", "--out", str(tmp_path / "vm.gif")]
+    assert main(["animate", "2d", lost.uri, "lost", "--trial", "2", *window]) == 1
+    assert (
+        "trial 2: its stored voltage has 1 of 402 samples up to 10 ms; see `isfray verify`" in capsys.readouterr().err
+    )
+
+
 def test_a_run_that_isfray_did_not_simulate_is_not_resumed_and_is_told_in_a_line(tmp_path, capsys):
     catalog = Catalog(tmp_path / "r")
     cell = load_cell(small_cell.write(tmp_path))
