@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from isfray.catalog.catalog import Catalog
 from isfray.catalog.isf_folder import IsfFolder, find_folders
 from isfray.catalog.provenance import provenance
 from isfray.catalog.runs import RunSpec
-from isfray.catalog.soundness import IMPORTED
+from isfray.catalog.soundness import IMPORTED, commit_sound
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, load_cell
 from isfray.model.detection import detect_spikes, threshold
@@ -30,7 +31,6 @@ from isfray.model.inputs import read_file
 from isfray.model.isf_csv import read_cell_csv, read_synapse_csv
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel, load_network, split_name
-from isfray.model.soundness import UnsoundTrialError
 
 _BATCH = 25
 
@@ -131,12 +131,7 @@ class _Reader:
         sweeps, wrong = list(trials), dict[int, str]()
         for start in range(0, len(sweeps), _BATCH):
             made = {trials[sweep]: self.tables(sweep, trials[sweep]) for sweep in sweeps[start : start + _BATCH]}
-            try:
-                catalog.commit(run, tables.join_trials(made.values()))
-            except UnsoundTrialError as error:
-                wrong |= error.wrong
-                if sound := [of for trial, of in made.items() if trial not in error.wrong]:
-                    catalog.commit(run, tables.join_trials(sound))
+            wrong |= commit_sound(partial(catalog.commit, run), made)[1]
         return wrong
 
     def tables(self, sweep: int, trial: int) -> dict[str, pa.Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from isfray.catalog.batch import CommitInfo
 from isfray.catalog.runs import input_key
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.model.detection import detect_spikes, threshold
 from isfray.model.param import parse_param
-from isfray.model.soundness import MOST_MV, first_fault, n_samples
-from isfray.tables import SCHEMAS
+from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples
+from isfray.tables import SCHEMAS, join_trials
 
 SOMA = "soma"
 """Site whose spikes `trials.n_spikes` counts."""
@@ -170,6 +171,18 @@ def inspect_batch(batch: Mapping[str, pa.Table], trials: NDArray[np.int32], v_in
     for name in sorted(batch, key=list(SCHEMAS).index):
         inspection.see(name, batch[name])
     return inspection.wrong(trials)
+
+
+def commit_sound(
+    commit: Callable[[Mapping[str, pa.Table]], CommitInfo], trials: Mapping[int, Mapping[str, pa.Table]]
+) -> tuple[int, dict[int, str]]:
+    """Commit the trials that are what they must be; return bytes written, and what is wrong with each other one."""
+    try:
+        return commit(join_trials(trials.values())).bytes, {}
+    except UnsoundTrialError as error:
+        wrong = error.wrong
+    sound = [tables for trial, tables in trials.items() if trial not in wrong]
+    return commit(join_trials(sound)).bytes if sound else 0, wrong
 
 
 def initial_voltage(storage: Storage, body: Mapping[str, Any]) -> float | None:
