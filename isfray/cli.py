@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="check everything the catalog promises")
     verify.add_argument("uri", metavar="URI")
     verify.add_argument("name", nargs="?", metavar="NAME")
-    verify.add_argument("--repair", action="store_true", help="remove what no reader can see")
+    verify.add_argument("--repair", action="store_true", help="withdraw wrong trials, remove what no reader sees")
     verify.set_defaults(command=_verify)
 
     compact = commands.add_parser("compact", help="turn a run's many small files into few large ones")
@@ -256,8 +256,9 @@ def _print_run(catalog: Catalog, name: str) -> None:
 
     about = catalog.info(name)
     print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
-    settings = about.settings
-    print(f"  t_stop {settings['t_stop']:g} ms, dt {settings['dt']:g} ms, engine {settings['engine']}, {about.created}")
+    said = [f"{key} {about.settings[key]:g} ms" for key in ("t_stop", "dt") if key in about.settings]
+    said += [f"engine {about.settings['engine']}"] if "engine" in about.settings else []
+    print(f"  {', '.join([*said, about.created])}")
     if (state := in_progress(catalog, name)) is not None:
         print(f"  {state}")
     for role, files in about.inputs.items():
@@ -267,16 +268,24 @@ def _print_run(catalog: Catalog, name: str) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from isfray.catalog.mending import now_and_then
+    from isfray.catalog.soundness import IMPORTED
+
     catalog = _existing(options.uri)
     names = catalog.runs() if options.name is None else [options.name]
     fine = True
     for name in names:
-        report = catalog.verify(name, repair=options.repair)
+        tell = now_and_then(lambda percent, name=name: print(f"{name}: {percent}% read", file=sys.stderr))  # type: ignore[misc]
+        report = catalog.verify(name, repair=options.repair, tell=tell)
         fine &= report.ok
         found = "sound" if report.ok else f"{len(report.problems)} problems"
         print(f"{name}: {found}; {report.trials} trials, {report.files} files, {megabytes(report.bytes)}")
         for problem in report.problems:
             print(f"  {problem}")
+        if report.withdrawn:
+            print(f"  {len(report.withdrawn)} wrong trials are withdrawn; isfray resume simulates them again")
+        elif report.wrong_trials and catalog.info(name).settings.get("engine") != IMPORTED:
+            print("  isfray resume simulates wrong trials again (--repair withdraws them)")
         if report.leftovers or report.removed:
             print(
                 f"  {len(report.leftovers)} files that no reader sees, {len(report.removed)} removed (--repair removes)"
@@ -318,10 +327,13 @@ def _export(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from isfray.catalog.isf_import import import_isf
+    from isfray.model.soundness import told
 
     done = import_isf(isfray.Catalog(options.catalog), options.run, options.folder, options.search_path)
     print(f"{done.trials} trials in run {done.run}, {done.already_there} of them there before")
-    return 0
+    if done.wrong:
+        print(f"isfray: {len(done.wrong)} others are wrong and were left out: {told(done.wrong)}", file=sys.stderr)
+    return 1 if done.wrong else 0
 
 
 def _plot(options: argparse.Namespace) -> int:

@@ -156,7 +156,9 @@ def trial(number: int) -> dict[str, pa.Table]:
         return {"offsets": offsets, "times": rng.uniform(0, 300, offsets[-1])}
 
     releases, spikes = ragged(SYNAPSES, 0.2), ragged(CELLS, 0.1)
-    soma = np.sort(rng.uniform(0, 300, rng.poisson(2)))
+    voltage = -70 + np.cumsum(rng.normal(0, 0.02, (2, SAMPLES)), axis=1)
+    soma = np.sort(rng.choice(SAMPLES // 4, rng.poisson(2), replace=False)) * 4 + 1
+    voltage[0, soma] = voltage[1, soma[:1]] = 20.0
     return {
         "trials": tables.trial_row(
             number,
@@ -191,7 +193,7 @@ def trial(number: int) -> dict[str, pa.Table]:
             **spikes,
         ),
         "spike_times": tables.spike_times(
-            number, sites=["soma", "apical"], thresholds=[0.0, -30.0], times=[soma, soma[:1]]
+            number, sites=["soma", "apical"], thresholds=[0.0, -30.0], times=[soma * 0.025, soma[:1] * 0.025]
         ),
         "voltage_traces": tables.voltage_traces(
             number,
@@ -201,7 +203,7 @@ def trial(number: int) -> dict[str, pa.Table]:
             soma_distance=[0.0, 800.0],
             t_start=0.0,
             dt=0.025,
-            voltage=-70 + np.cumsum(rng.normal(0, 0.02, (2, SAMPLES)), axis=1),
+            voltage=voltage,
         ),
     }
 

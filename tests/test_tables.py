@@ -40,10 +40,10 @@ def activations(number: int, rows: list[tuple[int, int, list[float]]]) -> pa.Tab
 def variables(number: int) -> dict[str, pa.Table]:
     """The table that is there only if range variables were asked for."""
     places = {"sites": ["sec_005_seg_001"] * 2, "section_id": [5, 5], "x": [0.3, 0.3], "soma_distance": [800.0, 800.0]}
-    values = np.arange(6.0).reshape(2, 3) + number
+    values = np.arange(100.0).reshape(2, 50) + number
     return {
         "variable_traces": tables.variable_traces(
-            number, variables=["Ca_HVA.ica", "cai"], **places, t_start=0.0, dt=0.025, values=values
+            number, variables=["Ca_HVA.ica", "cai"], **places, t_start=0.0, dt=300 / 48.5, values=values
         )
     }
 
@@ -57,7 +57,8 @@ def test_recorded_variables_are_read_back_where_they_were_asked_for(tmp_path):
         catalog.commit(run, tables.join_trials([trial(k) | extra(k) for k in (0, 1)]))
     found = catalog.scan("variable_traces", run="with").collect()
     assert found["variable"].cast(pl.String).to_list() == ["Ca_HVA.ica", "cai"] * 2
-    assert found["values"].to_list() == [[0, 1, 2], [3, 4, 5], [1, 2, 3], [4, 5, 6]]
+    firsts = [0, 50, 1, 51]
+    assert found["values"].to_list() == [list(range(first, first + 50)) for first in firsts]
     assert catalog.scan("variable_traces", run="without").collect().height == 0
     assert catalog.verify("with").ok
 

@@ -19,12 +19,15 @@ from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
 from isfray.catalog.leftovers import GRACE_S
 from isfray.catalog.log import Commit, DataFile, committed, numbers, ranges
+from isfray.catalog.mending import Told, mend_run, quietly
 from isfray.catalog.reader import CATALOG_VERSION, CatalogReader
 from isfray.catalog.removal import end_log, remove_files, remove_run, remove_strays, removed_runs
 from isfray.catalog.runs import RunSpec, Session, check_name, run_key
+from isfray.catalog.soundness import IMPORTED, initial_voltage, inspect_batch
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
 from isfray.errors import InputError
+from isfray.model.soundness import UnsoundTrialError
 from isfray.tables import canonical
 
 
@@ -54,7 +57,7 @@ class Catalog(CatalogReader):
 
     def __init__(self, uri: str | os.PathLike[str] | Storage, storage_options: Mapping[str, Any] | None = None) -> None:
         super().__init__(uri, storage_options)
-        self._writing: dict[str, str] = {}
+        self._writing: dict[str, tuple[str, float | None]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Catalog, (self.uri, self.storage.options)
@@ -106,7 +109,7 @@ class Catalog(CatalogReader):
                 expected="the same content, or another run name",
             )
         run_objects.restore_inputs(self.storage, spec)
-        self._writing[spec.name] = there["created"]
+        self._writing[spec.name] = there["created"], initial_voltage(self.storage, there)
         session = Session(
             f"{now.replace(':', '')}-{secrets.token_hex(4)}", now, None, spec.trials, dict(spec.provenance)
         )
@@ -159,6 +162,8 @@ class Catalog(CatalogReader):
         ------
         ValueError
             If the tables do not fit their schemas or each other.
+        UnsoundTrialError
+            If a trial is not what it must be (see `verify`), with what is wrong with each; nothing is written.
         InputError
             If the run is not there (any more), or the storage refuses. Calling again with the same tables is always
             safe.
@@ -176,8 +181,9 @@ class Catalog(CatalogReader):
         """
         batch = {name: canonical(name, table) for name, table in tables.items()}
         asked = trials_of(batch)
-
-        log, made = self._log(run), self._made(run)
+        log, (made, v_init) = self._log(run), self._made(run)
+        if wrong := inspect_batch(batch, asked, v_init):
+            raise UnsoundTrialError(wrong)
         written: tuple[int, NDArray[np.int32], tuple[DataFile, ...]] = (-1, asked[:0], ())
 
         def make(sequence: int) -> Commit | None:
@@ -189,7 +195,7 @@ class Catalog(CatalogReader):
             if len(new) and not (number > log.fence and np.array_equal(trials, new)):
                 files = write_batch(self.storage, run, batch, new, sequence)
                 written = (sequence, new, files)
-            return Commit(sequence, "batch", ranges(new), files) if len(new) else None
+            return Commit(sequence, "batch", ranges(new), files, checked=ranges(new)) if len(new) else None
 
         commit = log.append(make)
         added = numbers(commit.trials if commit else ())
@@ -197,7 +203,7 @@ class Catalog(CatalogReader):
 
     # keeping house
 
-    def verify(self, run: str, *, repair: bool = False, grace_s: float = GRACE_S) -> VerifyReport:
+    def verify(self, run: str, *, repair: bool = False, grace_s: float = GRACE_S, tell: Told = quietly) -> VerifyReport:
         """Check a run against everything the catalog promises; see `isfray.catalog.verify.verify_run`.
 
         Parameters
@@ -205,9 +211,11 @@ class Catalog(CatalogReader):
         run : str
             The run.
         repair : bool
-            Remove what no reader sees.
+            Withdraw wrong trials, which resuming the run simulates again, and remove what no reader sees.
         grace_s : float
             If it is older than this, s.
+        tell : callable, optional
+            Told how many bytes of how many have been read.
 
         Returns
         -------
@@ -224,7 +232,40 @@ class Catalog(CatalogReader):
         >>> report.ok, report.trials, report.problems
         (True, 8, ())
         """
-        return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s)
+        return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s, tell=tell)
+
+    def mend(self, run: str, tell: Told = quietly) -> dict[int, str]:
+        """Withdraw wrong trials that were stored by a version that did not look at them.
+
+        `simulate` and `isfray resume` begin with this, and simulate them again. Each trial is looked at once: a commit
+        says of which trials that was done.
+
+        Parameters
+        ----------
+        run : str
+            The run. An imported one is left as it is.
+        tell : callable, optional
+            Told how many bytes of how many have been read.
+
+        Returns
+        -------
+        dict of int to str
+            By trial that was withdrawn, what is wrong with it.
+
+        Raises
+        ------
+        InputError
+            If there is no such run, or a file of it is gone or damaged.
+
+        Examples
+        --------
+        >>> catalog.mend("stim_C2")
+        {}
+        """
+        body = self._body(run)
+        if body["settings"].get("engine") == IMPORTED:
+            return {}
+        return mend_run(self.storage, self._log(run), run, initial_voltage(self.storage, body), tell)
 
     def compact(self, run: str, *, file_bytes: int = FILE_BYTES, grace_s: float = GRACE_S) -> CompactReport:
         """Turn many small files into few large ones; see `isfray.catalog.compact.compact_run`.
@@ -325,9 +366,15 @@ class Catalog(CatalogReader):
             )
         self._exists = True
 
-    def _made(self, run: str) -> str:
-        """When the run that this object writes to was made: a later one of its name is another run."""
-        return self._writing.setdefault(run, self._body(run)["created"])
+    def _made(self, run: str) -> tuple[str, float | None]:
+        """When the run that this object writes to was made, and what its voltages begin with.
+
+        A later one of its name is another run.
+        """
+        if run not in self._writing:
+            body = self._body(run)
+            self._writing[run] = body["created"], initial_voltage(self.storage, body)
+        return self._writing[run]
 
     def _put_session(self, run: str, session: Session) -> None:
         body = json.dumps(session.__dict__, indent=1, sort_keys=True, default=str).encode() + b"\n"

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from isfray.catalog.batch import write_table
 from isfray.catalog.leftovers import remove_leftovers
-from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, committed, numbers, ranges
+from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, checked, committed, numbers, ranges
 from isfray.catalog.parquet import read_tables
 from isfray.catalog.storage import Storage
 from isfray.tables import canonical
@@ -75,6 +75,7 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
             trials=ranges(committed(before)),
             files=tuple(file for files in merged.values() for file in files),
             replaces=ranges({c.sequence for c in before} | log.gone()),
+            checked=ranges(checked(before)),
         )
 
     log.append(make)

@@ -114,7 +114,7 @@ def _param(inputs: ModelInputs, folder: Path, about: RunInfo) -> str:
 
     data = moved(parse_param(inputs.main.text, inputs.main.name).data)
     if "sim" in data:
-        data["sim"]["tStop"] = about.settings["t_stop"]
+        data["sim"]["tStop"] = about.settings.get("t_stop", data["sim"].get("tStop"))
     return format_param(data)
 
 

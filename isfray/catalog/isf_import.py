@@ -1,15 +1,17 @@
 """Import of raw result folders of the In Silico Framework (FORMATS 12) as a run.
 
 What ISF does not store is not made up: the seed of a trial is that of its process, its time taken is not a number, its
-end is when its file was written. Spikes are detected in the traces.
+end is when its file was written. Spikes are detected in the traces. Trials whose voltage is no number, or beyond 1 V,
+are left out and told.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from isfray.catalog.catalog import Catalog
 from isfray.catalog.isf_folder import IsfFolder, find_folders
 from isfray.catalog.provenance import provenance
 from isfray.catalog.runs import RunSpec
+from isfray.catalog.soundness import IMPORTED, commit_sound
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, load_cell
 from isfray.model.detection import detect_spikes, threshold
@@ -29,17 +32,17 @@ from isfray.model.isf_csv import read_cell_csv, read_synapse_csv
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel, load_network, split_name
 
-ENGINE = "isf"
 _BATCH = 25
 
 
 @dataclass(frozen=True)
 class IsfImport:
-    """What was read: how many trials, and how many of them were in the catalog before."""
+    """What was read: how many trials, how many of them were in the catalog before, and those left out as wrong."""
 
     run: str
     trials: int
     already_there: int
+    wrong: Mapping[int, str] = field(default_factory=dict)
 
 
 def import_isf(
@@ -80,25 +83,26 @@ def import_isf(
     spec = RunSpec(
         name=run,
         seed=first.seed,
-        settings={"t_stop": cell.defaults.t_stop, "dt": cell.defaults.dt, "engine": ENGINE, "record": list(sites)},
+        settings={"t_stop": cell.defaults.t_stop, "dt": cell.defaults.dt, "engine": IMPORTED, "record": list(sites)},
         inputs={"cell": cell.inputs} | ({} if network is None else {"network": network.inputs}),
         trials=max(trial for of in numbers for trial in of.values()) + 1,
         provenance=provenance(),
     )
     session = catalog.open_run(spec)
     there = set(catalog.committed_trials(run).tolist())
+    wrong: dict[int, str] = {}
     try:
         for each, of in zip(folders, numbers, strict=True):
             missing = {sweep: trial for sweep, trial in of.items() if trial not in there}
             if missing:
-                _Reader(each, cell, network, sites).commit(catalog, run, missing)
+                wrong |= _Reader(each, cell, network, sites).commit(catalog, run, missing)
     except InputError:
         if catalog.info(run).sessions == (session,) and not catalog.committed_trials(run).size:
             catalog.delete(run)  # so that the name is free for the mended folder
         raise
     catalog.close_run(run, session)
-    total = sum(map(len, numbers))
-    return IsfImport(run, total, len(there & {trial for of in numbers for trial in of.values()}))
+    total = sum(map(len, numbers)) - len(wrong)
+    return IsfImport(run, total, len(there & {trial for of in numbers for trial in of.values()}), wrong)
 
 
 def _numbers(folders: list[IsfFolder]) -> list[dict[int, int]]:
@@ -122,11 +126,13 @@ class _Reader:
         self.known = set(network.names) if network is not None else set()
         self.time, self.traces = folder.traces(sites)
 
-    def commit(self, catalog: Catalog, run: str, trials: Mapping[int, int]) -> None:
-        sweeps = list(trials)
+    def commit(self, catalog: Catalog, run: str, trials: Mapping[int, int]) -> dict[int, str]:
+        """Commit trials, given by sweep, and return those left out as wrong."""
+        sweeps, wrong = list(trials), dict[int, str]()
         for start in range(0, len(sweeps), _BATCH):
-            some = sweeps[start : start + _BATCH]
-            catalog.commit(run, tables.join_trials(self.tables(sweep, trials[sweep]) for sweep in some))
+            made = {trials[sweep]: self.tables(sweep, trials[sweep]) for sweep in sweeps[start : start + _BATCH]}
+            wrong |= commit_sound(partial(catalog.commit, run), made)[1]
+        return wrong
 
     def tables(self, sweep: int, trial: int) -> dict[str, pa.Table]:
         synapse_file, cell_file = self.folder.activity(sweep)
@@ -145,7 +151,7 @@ class _Reader:
                 n_active_synapses=len(releases.synapse_type),
                 n_releases=len(releases.times),
                 n_spikes=len(found[0]),
-                engine=ENGINE,
+                engine=IMPORTED,
                 host=self.folder.host,
                 wall_s=float("nan"),
                 finished_at=datetime.fromtimestamp(synapse_file.stat().st_mtime, UTC),

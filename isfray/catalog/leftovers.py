@@ -14,6 +14,9 @@ GRACE_S = 3600.0
 """Age in s below which an unlisted file may still be in use: a writer about to commit it, a reader about to open it."""
 
 
+_REPLACING = {"compaction", "check"}
+
+
 def unlisted(storage: Storage, live: Iterable[Commit], run: str) -> dict[str, Entry]:
     """Data files of a run that no live commit lists, by key."""
     listed = {file.path for commit in live for file in commit.files}
@@ -24,13 +27,13 @@ def unlisted(storage: Storage, live: Iterable[Commit], run: str) -> dict[str, En
 
 
 def remove_leftovers(storage: Storage, log: CommitLog, run: str, grace_s: float) -> dict[str, Entry]:
-    """Remove unlisted files, if they and the last compaction are older than `grace_s`; return what was removed.
+    """Remove unlisted files, if they and the last commit that replaced some are older than `grace_s`; return them.
 
     However slow a writer is, what it commits stays: a fence comes first, and only files that it shuts out are removed.
     """
     live, border = log.live(), time.time() - grace_s
     commits = storage.listing(log.prefix)
-    if any(commits[log.key(c.sequence)].modified > border for c in live if c.kind == "compaction"):
+    if any(commits[log.key(c.sequence)].modified > border for c in live if c.kind in _REPLACING):
         return {}
     old = {key: entry for key, entry in unlisted(storage, live, run).items() if entry.modified <= border}
     if any(number_of(key) > log.fence for key in old):

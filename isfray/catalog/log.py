@@ -74,8 +74,9 @@ class Commit:
     sequence : int
         Its number in the log of its run.
     kind : str
-        `batch` adds trials; `compaction` lists the same trials in other files; `deletion` ends all; `fence` makes every
-        writer that has written files and not committed them write them again, under other names.
+        `batch` adds trials; `compaction` lists the same trials in other files; `check` lists those that were found
+        sound, in files without the others; `deletion` ends all; `fence` makes every writer that has written files and
+        not committed them write them again, under other names.
     trials : ranges
         Every trial of its files.
     files : tuple of DataFile
@@ -83,13 +84,16 @@ class Commit:
     replaces : ranges
         Sequence numbers of all earlier commits that count no more, those an earlier commit replaced included, so that a
         reader who starts with the newest need not read them. Fences are replaced by deletions only.
+    checked : ranges
+        Of its trials, those that somebody has looked at and found sound; versions without the look say nothing.
     """
 
     sequence: int
-    kind: Literal["batch", "compaction", "deletion", "fence"]
+    kind: Literal["batch", "compaction", "check", "deletion", "fence"]
     trials: Ranges = ()
     files: tuple[DataFile, ...] = ()
     replaces: Ranges = field(default=())
+    checked: Ranges = ()
 
     @property
     def fences(self) -> bool:
@@ -107,7 +111,8 @@ class Commit:
         body = read_json(data, uri, "isfray-commit", COMMIT_VERSION)
         try:
             files = tuple(DataFile(**{**f, "trials": _pairs(f["trials"])}) for f in body["files"])
-            return Commit(body["sequence"], body["kind"], _pairs(body["trials"]), files, _pairs(body["replaces"]))
+            trials, replaces = _pairs(body["trials"]), _pairs(body["replaces"])
+            return Commit(body["sequence"], body["kind"], trials, files, replaces, _pairs(body.get("checked", ())))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"is not a whole commit ({error})", file=uri, expected="an undamaged catalog") from None
 
@@ -233,6 +238,11 @@ class CommitLog:
 def committed(commits: Iterable[Commit]) -> NDArray[np.int32]:
     """Ascending trials of some commits."""
     return np.unique(np.concatenate([*(numbers(c.trials) for c in commits), np.empty(0, dtype=np.int32)]))
+
+
+def checked(commits: Iterable[Commit]) -> NDArray[np.int32]:
+    """Ascending trials of some commits that are known to be sound."""
+    return np.unique(np.concatenate([*(numbers(c.checked) for c in commits), np.empty(0, dtype=np.int32)]))
 
 
 def by_table(commits: Iterable[Commit]) -> Mapping[str, list[DataFile]]:

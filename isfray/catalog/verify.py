@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from isfray.catalog.leftovers import remove_leftovers, unlisted
 from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
+from isfray.catalog.mending import Told, withdraw
 from isfray.catalog.parquet import tables_in
 from isfray.catalog.runs import load_inputs
+from isfray.catalog.soundness import IMPORTED, Inspection, initial_voltage, some
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
+from isfray.model.soundness import told
 from isfray.tables import SCHEMAS
-
-SOMA = "soma"
-"""Site whose spikes `trials.n_spikes` counts."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,10 @@ class VerifyReport:
         What was checked.
     problems : tuple of str
         One line each; empty if all is well.
+    wrong_trials : mapping of int to str
+        By trial that is not what it must be, what is wrong with it.
+    withdrawn : tuple of int
+        Those that a repair has withdrawn, to be simulated again by whoever resumes the run.
     leftovers : tuple of str
         Files that no reader sees. No problem: a repair removes them once they are old enough.
     removed : tuple of str
@@ -48,6 +49,8 @@ class VerifyReport:
     files: int
     bytes: int
     problems: tuple[str, ...]
+    wrong_trials: Mapping[int, str]
+    withdrawn: tuple[int, ...]
     leftovers: tuple[str, ...]
     removed: tuple[str, ...]
 
@@ -58,21 +61,26 @@ class VerifyReport:
 
 
 def verify_run(
-    storage: Storage, log: CommitLog, run: str, body: Mapping[str, Any], *, repair: bool, grace_s: float
+    storage: Storage, log: CommitLog, run: str, body: Mapping[str, Any], *, repair: bool, grace_s: float, tell: Told
 ) -> VerifyReport:
-    """Check inputs, commits, files and rows of a run; one file is in memory at a time.
+    """Check inputs, commits, files, rows and trials of a run; one file is in memory at a time.
 
     Inputs and files must have the hashes they were stored with; every file the schema of its table and the rows and
     trials its commit says; every trial one row in `trials`, and no row anywhere else without it; the counts in
     `trials` must agree with the other tables; releases, presynaptic spikes and spikes must lie within the simulated
-    time.
+    time. Every trace must have a sample for each step of its trial, from t = 0 on, begin with the cell's initial
+    voltage, and hold numbers, within 1 V; the spikes must be those of the traces. Of imported trials lengths, times and
+    the initial voltage are not asked.
 
     Parameters
     ----------
     storage, log, run, body
         Where, which, and its run.json.
     repair : bool
-        Remove leftovers older than `grace_s` (s). Nothing that a reader can see is ever removed.
+        Withdraw wrong trials that versions without this look have stored, unless they were imported or a file is
+        damaged. Remove leftovers older than `grace_s` (s).
+    tell : callable
+        Told how many bytes of how many have been read.
     """
     live = log.live()
     problems: list[str] = []
@@ -80,26 +88,45 @@ def verify_run(
         load_inputs(storage, body)
     except InputError as error:
         problems.append(str(error))
-    tally = _Tally()
-    files = [file for commit in live for file in commit.files]
+    inspection, order = Inspection(initial_voltage(storage, body)), list(SCHEMAS).index
+    files = sorted((file for commit in live for file in commit.files), key=lambda file: order(file.table))
+    damage, read, total = list(_check_commits(live)), 0, sum(file.bytes for file in files)
     for file in files:
-        problems += _check_file(storage, file, tally)
-    problems += _check_commits(live)
-    problems += tally.problems(committed(live))
+        tell(read, total)
+        damage += _check_file(storage, file, inspection)
+        read += file.bytes
+    trials = committed(live)
+    problems += damage
+    problems += [f"{what} of trials {some(of)}" for what, of in inspection.contradictions(trials) if of]
+    if inspection.faults:
+        problems.append(f"{len(inspection.faults)} trials are wrong: {told(inspection.faults)}")
+    wrong, withdrawn = inspection.wrong(trials), np.empty(0, dtype=np.int32)
+    if repair and not damage and body["settings"].get("engine") != IMPORTED:
+        withdraw(storage, log, run, trials, wrong)
+        withdrawn = np.setdiff1d(list(wrong), committed(log.known()))
     removed = tuple(sorted(remove_leftovers(storage, log, run, grace_s))) if repair else ()
     leftovers = tuple(sorted(unlisted(storage, log.live(), run)))
-    total = sum(file.bytes for file in files)
-    return VerifyReport(run, len(committed(live)), len(files), total, tuple(problems), leftovers, removed)
+    return VerifyReport(
+        run,
+        len(trials),
+        len(files),
+        total,
+        tuple(problems),
+        wrong,
+        tuple(withdrawn.tolist()),
+        leftovers,
+        removed,
+    )
 
 
 def _check_commits(live: tuple[Commit, ...]) -> Iterator[str]:
     for table in SCHEMAS:
         held = Counter(int(n) for c in live for f in c.files if f.table == table for n in numbers(f.trials))
         if twice := [trial for trial, times in held.items() if times > 1]:
-            yield f"{table}: trials {_some(twice)} are in more than one file"
+            yield f"{table}: trials {some(twice)} are in more than one file"
 
 
-def _check_file(storage: Storage, file: DataFile, tally: _Tally) -> Iterator[str]:
+def _check_file(storage: Storage, file: DataFile, inspection: Inspection) -> Iterator[str]:
     uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
     if data is None:
         yield f"{uri}: is missing"
@@ -116,83 +143,11 @@ def _check_file(storage: Storage, file: DataFile, tally: _Tally) -> Iterator[str
             if np.any(np.diff(trial, prepend=last) < 0):
                 yield f"{uri}: is not sorted by trial"
             if strange := np.setdiff1d(trial, numbers(file.trials)).tolist():
-                yield f"{uri}: holds trials {_some(strange)} that were not committed with it"
+                yield f"{uri}: holds trials {some(strange)} that were not committed with it"
             rows, last = rows + table.num_rows, trial[-1] if len(trial) else last
-            tally.add(file.table, trial, table)
+            inspection.see(file.table, table)
     except InputError as error:
         yield str(error)
         return
     if rows != file.rows:
         yield f"{uri}: has {rows} rows, committed {file.rows}"
-
-
-class _Tally:
-    """Counts per trial, gathered file by file."""
-
-    def __init__(self) -> None:
-        self.said: dict[int, tuple[int, int, int, float]] = {}
-        self.rows: dict[str, Counter[int]] = {name: Counter() for name in SCHEMAS}
-        self.releases: Counter[int] = Counter()
-        self.soma_spikes: Counter[int] = Counter()
-        self.last: dict[tuple[str, int], float] = {}
-        self.negative: set[str] = set()
-
-    def add(self, name: str, trial: NDArray[np.int32], table: pa.Table) -> None:
-        _count(self.rows[name], trial)
-        if name == "trials":
-            n = [table.column(c).to_numpy() for c in ("n_active_synapses", "n_releases", "n_spikes", "t_stop", "dt")]
-            for i, number in enumerate(trial):
-                self.said[int(number)] = (int(n[0][i]), int(n[1][i]), int(n[2][i]), float(n[3][i] + 2 * n[4][i]))
-        elif name == "spike_times":
-            self._span(name, trial, table.column("time").to_numpy())
-            _count(self.soma_spikes, trial[pc.equal(table.column("site").cast(pa.string()), SOMA).to_numpy()])
-        elif "times" in table.column_names:
-            lengths = pc.list_value_length(table.column("times")).to_numpy()
-            owner = np.repeat(trial, lengths)
-            self._span(name, owner, pc.list_flatten(table.column("times")).to_numpy())
-            if name == "synapse_activation":
-                _count(self.releases, owner)
-
-    def _span(self, name: str, owner: NDArray[np.int32], times: NDArray[np.float64]) -> None:
-        if not len(times):
-            return
-        if not times.min() >= 0:
-            self.negative.add(name)
-        numbers, first = np.unique(owner, return_index=True)  # sorted by trial
-        for number, last in zip(numbers.tolist(), np.maximum.reduceat(times, first).tolist(), strict=True):
-            self.last[name, number] = max(last, self.last.get((name, number), last))
-
-    def problems(self, trials: NDArray[np.int32]) -> Iterator[str]:
-        expected = set(trials.tolist())
-        rows = self.rows["trials"]
-        if missing := sorted(expected - rows.keys()):
-            yield f"trials: has no row for committed trials {_some(missing)}"
-        if twice := [t for t, n in rows.items() if n > 1]:
-            yield f"trials: has several rows for trials {_some(twice)}"
-        for name, counts in self.rows.items():
-            if strange := sorted(counts.keys() - rows.keys()):
-                yield f"{name}: has rows of trials {_some(strange)} that the table trials has not"
-        counted = (("n_active_synapses", self.rows["synapse_activation"]), ("n_releases", self.releases))
-        for i, (column, counts) in enumerate((*counted, ("n_spikes", self.soma_spikes))):
-            if wrong := [t for t, said in self.said.items() if said[i] != counts[t]]:
-                yield f"trials: {column} disagrees with the rows of trials {_some(wrong)}"
-        for name in sorted(self.negative):
-            yield f"{name}: has times before 0 or that are no numbers"
-        for name in SCHEMAS:
-            late = [
-                t
-                for (table, t), last in self.last.items()
-                if table == name and t in self.said and last > self.said[t][3]
-            ]
-            if late:
-                yield f"{name}: has times after the end of trials {_some(late)}"
-
-
-def _count(counter: Counter[int], trial: NDArray[np.int32]) -> None:
-    values, counts = np.unique(trial, return_counts=True)
-    counter.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-
-
-def _some(trials: list[int]) -> str:
-    shown = ", ".join(map(str, sorted(trials)[:5]))
-    return shown + (f" and {len(trials) - 5} more" if len(trials) > 5 else "")

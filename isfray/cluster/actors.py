@@ -20,8 +20,9 @@ import pyarrow as pa
 import ray
 
 from isfray.catalog import Catalog
+from isfray.catalog.soundness import commit_sound
 from isfray.errors import InputError
-from isfray.tables import join_trials
+from isfray.model.soundness import UnsoundTrialError
 
 Packed: TypeAlias = dict[str, pa.Buffer]
 """Tables by name as Arrow streams: a tenth of the time that pickling the tables takes, and not copied when read."""
@@ -75,7 +76,8 @@ class Trouble:
     def of(cls, error: Exception) -> Trouble:
         """Describe an exception that is being handled."""
         mistake = error if isinstance(error, InputError) else None
-        line = " ".join(f"{type(error).__name__}: {error}".split())
+        said = "; ".join(error.wrong.values()) if isinstance(error, UnsoundTrialError) else error
+        line = " ".join(f"{type(error).__name__}: {said}".split())
         return cls(line, traceback.format_exc(), isinstance(error, MemoryError | OSError), mistake)
 
 
@@ -101,9 +103,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Written:
-    """How writing one batch went: trials whose tables no node has any more, and bytes stored."""
+    """How writing one batch went: trials whose tables no node has any more, those that are wrong, and bytes stored."""
 
     lost: tuple[int, ...]
+    wrong: Mapping[int, str]
     nbytes: int
     seconds: float
     trouble: Trouble | None = None
@@ -146,19 +149,19 @@ class CatalogActor:
         self._catalog: Catalog | None = None
 
     def write(self, run: str, trials: Sequence[int], tables: Sequence[PackedRef]) -> Written:
-        """Commit one batch of a run, without those trials whose tables are lost."""
+        """Commit one batch of a run, without those trials whose tables are lost or wrong."""
         begun = time.perf_counter()
         found = dict(zip(trials, _fetch(tables), strict=True))
         lost = tuple(trial for trial, held in found.items() if held is None)
-        nbytes, trouble = 0, None
+        nbytes, wrong, trouble = 0, dict[int, str](), None
         try:
             self._catalog = self._catalog or self._open()
             if len(lost) < len(found):
-                batch = join_trials(unpack(held) for held in found.values() if held is not None)
-                nbytes = self._catalog.commit(run, batch).bytes
+                there = {trial: unpack(held) for trial, held in found.items() if held is not None}
+                nbytes, wrong = commit_sound(partial(self._catalog.commit, run), there)
         except Exception as error:
             trouble = Trouble.of(error)
-        return Written(lost, nbytes, time.perf_counter() - begun, trouble)
+        return Written(lost, wrong, nbytes, time.perf_counter() - begun, trouble)
 
 
 def _fetch(refs: Sequence[PackedRef]) -> list[Packed | None]:

@@ -120,8 +120,8 @@ class Ledger:
         return True
 
     def fail(self, trial: int, error: str, trace: str = "") -> None:
-        """Give a leased trial up: it failed for a reason of its own."""
-        self._leased.remove(trial)
+        """Give a leased or held trial up: it failed for a reason of its own."""
+        (self._held if trial in self._held else self._leased).remove(trial)
         self.failures[trial] = Failure(trial, self._deaths.pop(trial, 0) + 1, error, trace)
 
     def hold(self, trial: int) -> None:

@@ -108,7 +108,10 @@ class Post:
         for trial in written.lost:
             log.info("the tables of trial %d were lost before they were written; simulating it again", trial)
             work.ledger.drop(trial)
-        done = [parcel.trial for parcel in batch if parcel.trial not in written.lost]
+        for trial, fault in written.wrong.items():
+            work.ledger.fail(trial, fault)
+        left_out = {*written.lost, *written.wrong}
+        done = [parcel.trial for parcel in batch if parcel.trial not in left_out]
         work.ledger.commit(done)
         work.committed(done)
 

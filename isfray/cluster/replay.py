@@ -23,6 +23,7 @@ from isfray.model.cell import CellModel, segment_label
 from isfray.model.clamp import read_clamps
 from isfray.model.display import listed
 from isfray.model.network import NetworkModel
+from isfray.model.soundness import UnsoundTrialError
 from isfray.visual.segments import SegmentTraces
 from isfray.visual.strip import SomaTrace
 
@@ -103,10 +104,13 @@ class Replay:
             If the soma's voltage differs from the stored one.
         """
         simulator = self.factory()
-        if self.releases is None:
-            result = simulator.run(self.seed, self.end, trial=self.trial)
-        else:
-            result = simulator.replay(self.releases, self.end, seed=self.seed, trial=self.trial)
+        try:
+            if self.releases is None:
+                result = simulator.run(self.seed, self.end, trial=self.trial)
+            else:
+                result = simulator.replay(self.releases, self.end, seed=self.seed, trial=self.trial)
+        except UnsoundTrialError as error:
+            raise ReplayError(f"simulated again, {error}") from None
         compared = self._compare(result)
         time = result.time
         index = np.minimum(np.round((self.times - time[0]) / simulator.dt).astype(np.int64), len(time) - 1)
@@ -141,11 +145,14 @@ class Replay:
         voltage = result.voltage["soma"]
         stored, time = self.stored.voltage, self.stored.time
         n = min(len(stored), len(voltage))
+        if not n or time[-1] < result.time[-2] - 1e-6:
+            many = f"{len(stored)} of {len(voltage)} samples up to {self.end:g} ms"
+            raise ReplayError(f"trial {self.trial}: its stored voltage has {many}; see `isfray verify`")
         if not np.allclose(time[:n], result.time[:n], atol=1e-6):
             voltage = np.interp(time[:n], result.time, voltage)
         difference = float(np.abs(stored[:n] - voltage[:n]).max())
         if not difference <= self.tolerance:
-            at = float(time[:n][np.abs(stored[:n] - voltage[:n]) > self.tolerance][0])
+            at = float(time[:n][~(np.abs(stored[:n] - voltage[:n]) <= self.tolerance)][0])
             raise ReplayError(
                 f"trial {self.trial}: simulated again, the soma's voltage differs from the stored one by "
                 f"{difference:.3g} mV (from {at:g} ms on); up to {self.tolerance:g} mV is accepted"
@@ -204,7 +211,7 @@ def read_replay(
     settings: Mapping[str, Any] = catalog.info(tables.name).settings
     if variable != "v":
         _check_variable(cell, variable)
-    engine = chosen_engine(settings["engine"] if settings["engine"] in ENGINES else None)
+    engine = chosen_engine(settings.get("engine") if settings.get("engine") in ENGINES else None)
     clamp = read_clamps(settings.get("clamp", ()), cell.morphology.labels)
     record = "all" if variable == "v" else ("soma", variable)
     row = tables.scan("trials", trial).select("seed").collect()

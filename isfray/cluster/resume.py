@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from isfray.catalog import Catalog
+from isfray.catalog.soundness import IMPORTED
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.simulation import simulate
 from isfray.errors import InputError
@@ -38,6 +39,12 @@ def resume(catalog: Catalog | str | os.PathLike[str], run: str, *, trials: int |
     """
     catalog = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
     about = catalog.info(run)
+    if unknown := [key for key in _FIXED if key not in about.settings]:
+        imported = about.settings.get("engine") == IMPORTED
+        problem = "was imported from ISF's files" if imported else f"was stored without {', '.join(unknown)}"
+        raise InputError(
+            f"{problem} and cannot be resumed", file=catalog.uri, key="run", value=run, expected="a run of `simulate`"
+        )
     cell, network = catalog.load_models(run)
     settings = {key: about.settings[key] for key in _FIXED}
     if fixed := sorted(how.keys() & {*_FIXED, "seed", "variants"}):

@@ -22,6 +22,7 @@ from isfray.cluster.dispatch import Dispatcher
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.ledger import Ledger
 from isfray.cluster.limits import Limits
+from isfray.cluster.mending import mend
 from isfray.cluster.metrics import Metrics
 from isfray.cluster.outbox import Outbox
 from isfray.cluster.progress import Progress, Reporter, reporter
@@ -96,6 +97,7 @@ def run_sweep(
     try:
         for one in asked.values():
             opened[one.spec.name] = catalog.open_run(one.spec)
+            mend(catalog, one.spec.name, progress)
         works, handles = _prepare(asked, catalog, limits)
     except BaseException:
         _close(catalog, opened)

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from isfray.engine.build import REPLACES, Progress, build, has_coreneuron
 from isfray.errors import InputError
+from isfray.model.soundness import n_steps
 
 ENGINES = ("coreneuron", "neuron")
 """CoreNEURON computes the same steps several times faster; NEURON is the reference."""
@@ -93,10 +92,3 @@ def advance(h: Any, engine: str, t_stop: float) -> None:
     with coreneuron(**_CORENEURON):
         # It is told the end in some digits only, divides by dt and drops the rest: half a step more is none, and safe.
         h.ParallelContext().psolve((n_steps(t_stop, h.dt) + 0.5) * h.dt)
-
-
-def n_steps(t_stop: float, dt: float) -> int:
-    """Return how many fixed steps NEURON takes while t < t_stop, t being summed in floating point by half steps."""
-    expected = int(t_stop / dt)
-    t = np.cumsum(np.full(2 * (expected + 3), 0.5 * dt))[1::2]
-    return int(np.searchsorted(t, t_stop)) + 1

@@ -32,6 +32,7 @@ from isfray.model.detection import detect_spikes, threshold
 from isfray.model.display import Facts, Shown
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
+from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples, times_fault
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,6 +161,8 @@ class Simulator:
         ------
         InputError
             If a network is there and no seed, or `t_stop` is no time.
+        UnsoundTrialError
+            If what was recorded cannot be: a voltage that is no number or beyond 1 V, with its first time and place.
 
         Examples
         --------
@@ -201,6 +204,8 @@ class Simulator:
         ------
         InputError
             If rows are of several trials, or name a population, section or point that is not there.
+        UnsoundTrialError
+            As `run`.
 
         Examples
         --------
@@ -226,8 +231,10 @@ class Simulator:
         trial: int,
         began: float,
     ) -> TrialResult:
-        time, traces = self._integrate(active, t_stop)
-        sites = self.recording.sites
+        time, recorded = self._integrate(active, t_stop)
+        if fault := self._fault(time, recorded, t_stop) or (_input_fault(active, spikes, t_stop) if spikes else None):
+            raise UnsoundTrialError({trial: fault})
+        traces, sites = np.stack(recorded), self.recording.sites
         voltage = dict(zip((site.label for site in sites), traces, strict=False))
         spike_times = [
             detect_spikes(time, v, threshold(s.section)) for s, v in zip(sites, voltage.values(), strict=True)
@@ -271,8 +278,8 @@ class Simulator:
 
     def _integrate(
         self, active: ActiveSynapses | None, t_stop: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return times (samples,) and what was recorded (traces, samples): copies, before NEURON is touched again."""
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Return times and traces, (samples,) each: copies, made before NEURON is touched again."""
         h, rig = self._h, self._place.rig()
         self._set_state()
         rig.time.record(h._ref_t)
@@ -283,7 +290,22 @@ class Simulator:
         if post is not None:
             Place.events += post()
         advance(h, engine_for(self.engine, self._globals), t_stop)
-        return np.array(rig.time), np.stack([np.array(trace) for _, _, trace in rig.traces])
+        return np.array(rig.time), [np.array(trace) for _, _, trace in rig.traces]
+
+    def _fault(self, time: NDArray[np.float64], traces: list[NDArray[np.float64]], t_stop: float) -> str | None:
+        """What is wrong with what was recorded; None if nothing is."""
+        samples, n = n_samples(t_stop, self.dt), len(self.recording.sites)
+        names = [f"voltage at {site.label}" for site in self.recording.sites]
+        names += [f"{v.name} at {site.label}" for v in self.recording.variables for site in v.sites]
+        named = list(zip(names, traces, strict=True))
+        end = (samples - 1) * self.dt
+        late = f"time ends at {time[-1]:g} ms instead of {end:g} ms" if abs(time[-1] - end) > self.dt / 2 else None
+        return (
+            first_fault([("time", time)], samples, dt=self.dt, start=0.0, unit="ms")
+            or late
+            or first_fault(named[:n], samples, dt=self.dt, start=self.cell.defaults.v_init, most=MOST_MV, unit="mV")
+            or first_fault(named[n:], samples, dt=self.dt)
+        )
 
     def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
         labels = self.cell.morphology.labels
@@ -335,6 +357,12 @@ class Simulator:
             "celltypes": [p.celltype for p in populations],
             "columns": [p.column for p in populations],
         }
+
+
+def _input_fault(active: ActiveSynapses | None, spikes: Spikes, t_stop: float) -> str | None:
+    """What is wrong with drawn input; a replay's may go on after the end."""
+    releases = None if active is None else times_fault("a release", active.times, t_stop)
+    return releases or times_fault("a presynaptic spike", spikes.time, t_stop)
 
 
 def positive(key: str, value: Any) -> float:

@@ -8,6 +8,7 @@ from isfray.model.clamp import CurrentClamp
 from isfray.model.example import example, write_example
 from isfray.model.inputs import ModelInputs
 from isfray.model.network import NetworkModel, Population, Receptor, load_network, network_from_inputs
+from isfray.model.soundness import UnsoundTrialError
 
 __all__ = [
     "CellModel",
@@ -17,6 +18,7 @@ __all__ = [
     "NetworkModel",
     "Population",
     "Receptor",
+    "UnsoundTrialError",
     "build_network",
     "cell_from_inputs",
     "edits",

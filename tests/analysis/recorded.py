@@ -24,6 +24,7 @@ def trial_tables(
     *,
     soma: Sequence[float] = (),
     dendrite: Sequence[float] = (),
+    dendrite_site: str = "tuft",
     synapses: Sequence[Row] = (),
     cells: Sequence[tuple[str, int, list[float]]] = (),
     voltage: Mapping[str, Any] | None = None,
@@ -75,7 +76,7 @@ def trial_tables(
         ),
         "spike_times": tables.spike_times(
             trial,
-            sites=["soma", "tuft"],
+            sites=["soma", dendrite_site],
             thresholds=[0.0, -30.0],
             times=[np.array(soma, float), np.array(dendrite, float)],
         ),
@@ -125,19 +126,27 @@ def golden_trial(reference: Path, case: dict[str, Any], trial: int) -> dict[str,
     synapses = published_rows(folder / f"{name}_synapses.csv")
     cells = published_rows(folder / f"{name}_presynaptic_cells.csv")
     site = case["rec_sites"][0]
+    voltage = {"soma": np.load(folder / f"{name}_soma_v.npy"), site["label"]: np.load(folder / f"{name}_rec0_v.npy")}
     return trial_tables(
         trial,
         soma=case["spike_times"],
+        dendrite=dendritic_spikes(reference, case),
+        dendrite_site=site["label"],
         synapses=[(r[0], int(r[1]), float(r[2]), published_times(r[6])) for r in synapses],
         places=[(int(r[3]), int(r[4]), r[5]) for r in synapses],
         cells=[(r[0], int(r[1]), published_times(r[2])) for r in cells],
-        voltage={
-            "soma": np.load(folder / f"{name}_soma_v.npy"),
-            site["label"]: np.load(folder / f"{name}_rec0_v.npy"),
-        },
+        voltage=voltage,
         sections={site["label"]: (site["section"], site["x"], 920.7)},
         t_stop=300.0,
     )
+
+
+def dendritic_spikes(reference: Path, case: dict[str, Any]) -> list[float]:
+    """When the recorded dendrite of a published replay crosses -30 mV from below."""
+    folder = reference / "golden"
+    above = np.load(folder / f"replay{case['case']}_rec0_v.npy") >= -30.0
+    times: list[float] = np.load(folder / "replay1_t.npy")[1:][above[1:] & ~above[:-1]].tolist()
+    return times
 
 
 def golden_cases(reference: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from isfray.analysis import to_nwb
 from isfray.errors import InputError
-from tests.analysis.recorded import by_hand, golden_cases
+from tests.analysis.recorded import by_hand, dendritic_spikes, golden_cases
 
 SPAN = 12_002 * 0.025 / 1000  # s; NEURON's 300 ms
 
@@ -43,7 +43,10 @@ def test_spikes_are_where_they_were_published(file, reference):
     soma, dendrite = file.units.to_dataframe()["spike_times"]
     published = [k * SPAN + t / 1000 for k, c in enumerate(golden_cases(reference)) for t in c["spike_times"]]
     assert soma.tolist() == pytest.approx(published)
-    assert len(dendrite) == 0
+    crossings = [
+        k * SPAN + t / 1000 for k, c in enumerate(golden_cases(reference)) for t in dendritic_spikes(reference, c)
+    ]
+    assert dendrite.tolist() == pytest.approx(crossings)
     assert file.units["site"][0] == "soma"
     assert file.units["threshold"][0] == 0.0
 

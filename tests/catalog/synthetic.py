@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from isfray import tables
-from isfray.catalog import RunSpec
+from isfray.catalog import Catalog, RunSpec
+from isfray.catalog.batch import write_batch
+from isfray.catalog.log import Commit, ranges
 from isfray.catalog.storage import Storage
 from isfray.model.inputs import InputFile, ModelInputs
 
@@ -40,13 +42,17 @@ def _trial(
 
     common: dict[str, Any] = {"type_names": TYPES, "celltypes": CELLTYPES, "columns": COLUMNS}
     releases, spikes = ragged(synapses, 0.2), ragged(cells, 0.5)
-    soma = np.sort(rng.uniform(0, 300, rng.poisson(2)))
+    dt = 300 / (samples - 1.5)  # so that 300 ms have so many samples
+    voltage = rng.normal(-70, 3, (2, samples))
+    voltage[:, 0] = -70.0
+    soma = 1 + np.sort(rng.choice(samples // 2 - 1, min(rng.poisson(2), samples // 2 - 1), replace=False)) * 2
+    voltage[0, soma] = voltage[1, soma[:1] + 1] = 20.0
     return {
         "trials": tables.trial_row(
             number,
             seed=2**64 - 1 - number,
             t_stop=300.0,
-            dt=0.025,
+            dt=dt,
             n_active_synapses=synapses,
             n_releases=len(releases["times"]),
             n_spikes=len(soma),
@@ -75,7 +81,7 @@ def _trial(
             **spikes,
         ),
         "spike_times": tables.spike_times(
-            number, sites=["soma", "apical"], thresholds=[0.0, -30.0], times=[soma, soma[:1] + 1]
+            number, sites=["soma", "apical"], thresholds=[0.0, -30.0], times=[soma * dt, (soma[:1] + 1) * dt]
         ),
         "voltage_traces": tables.voltage_traces(
             number,
@@ -84,8 +90,8 @@ def _trial(
             x=[0.5, 0.3],
             soma_distance=[0.0, 800.0],
             t_start=0.0,
-            dt=0.025,
-            voltage=rng.normal(-70, 3, (2, samples)),
+            dt=dt,
+            voltage=voltage,
         ),
     }
 
@@ -163,3 +169,11 @@ class Faulty(Storage):
     @property
     def scan_options(self):
         return self.inner.scan_options
+
+
+def commit_unseen(catalog: Catalog, run: str, numbers: Any, content: dict[str, pa.Table]) -> None:
+    """Commit trials as versions did that did not look at them."""
+    trials = np.array(sorted(numbers), dtype=np.int32)
+    catalog._log(run).append(
+        lambda n: Commit(n, "batch", ranges(trials), write_batch(catalog.storage, run, content, trials, n))
+    )

@@ -190,6 +190,19 @@ def test_a_spoiled_folder_is_refused_naming_file_and_line(raw, reference, tmp_pa
     assert Catalog(tmp_path / "r").runs() == []
 
 
+def test_a_trial_that_is_no_result_is_left_out_and_told(raw, reference, tmp_path, capsys):
+    folder = spoiled(raw, tmp_path / "raw", "vm_all_traces.csv", "\t-75.0\n", "\tnan\n")
+    command = ["import", str(folder), "--catalog", str(tmp_path / "r"), "--run", "published"]
+    assert main([*command, "--search-path", str(reference / "model")]) == 1
+    said = capsys.readouterr()
+    assert "1 trials in run published, 0 of them there before" in said.out
+    assert "1 others are wrong and were left out: 1 (voltage at soma is nan at 0 ms)" in said.err
+    catalog = Catalog(tmp_path / "r")
+    assert catalog.committed_trials("published").tolist() == [0]
+    assert catalog.verify("published").problems == ()
+    assert catalog.mend("published") == {}
+
+
 def test_folders_of_different_models_are_not_mixed(raw, reference, tmp_path):
     shutil.copytree(raw, tmp_path / "raw")
     (folder,) = (tmp_path / "raw" / "results").iterdir()

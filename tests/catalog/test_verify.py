@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 import pytest
 
 from isfray.catalog.log import by_table
-from tests.catalog.synthetic import batch
+from isfray.model.soundness import UnsoundTrialError
+from tests.catalog.synthetic import batch, commit_unseen
 from tests.catalog.test_catalog import RUN, assert_holds
 
 
@@ -40,9 +41,14 @@ def test_tables_that_contradict_each_other_are_reported(opened, table, change, m
     catalog = opened()
     tables = batch([0, 1])
     tables[table] = change(tables[table])
-    catalog.commit(RUN, tables)
-    (problem,) = catalog.verify(RUN).problems
-    assert message in problem
+    with pytest.raises(UnsoundTrialError) as refused:
+        catalog.commit(RUN, tables)
+    assert refused.value.wrong.keys() == {0, 1}
+    assert not len(catalog.committed_trials(RUN))
+    commit_unseen(catalog, RUN, [0, 1], tables)
+    report = catalog.verify(RUN)
+    assert any(message in problem for problem in report.problems)
+    assert dict(report.wrong_trials) == refused.value.wrong
 
 
 def test_damaged_and_missing_files_are_reported(opened):

@@ -38,6 +38,7 @@ class NullEngine:
     diary: Path | None = None
     builds: Path | None = None
     raises: frozenset[int] = frozenset()
+    diverges: frozenset[int] = frozenset()
     exits: frozenset[int] = frozenset()
     dies_once: frozenset[int] = frozenset()
     hangs_once: frozenset[int] = frozenset()
@@ -72,7 +73,7 @@ class NullEngine:
             if self.gate.exists():
                 break
             time.sleep(0.02)
-        return NullResult(trial_tables(trial, seed, t_stop or 300.0, self.rows))
+        return NullResult(trial_tables(trial, seed, t_stop or 300.0, self.rows, diverged=trial in self.diverges))
 
     def _enter(self, trial: int) -> bool:
         if self.diary is None:
@@ -88,9 +89,13 @@ def begun(diary: Path) -> list[int]:
     return [int(line.split()[0]) for line in diary.read_text().splitlines()] if diary.exists() else []
 
 
-def trial_tables(trial: int, seed: int, t_stop: float, rows: int) -> dict[str, pa.Table]:
+def trial_tables(trial: int, seed: int, t_stop: float, rows: int, *, diverged: bool = False) -> dict[str, pa.Table]:
     rng = np.random.default_rng(seed)
     times = rng.uniform(0, t_stop, rows)
+    dt = t_stop / (10 * rows - 1.5)  # so that the trial has 10 samples a row
+    voltage = rng.normal(-70, 5, (1, 10 * rows))
+    voltage[0, 7] = 20.0
+    voltage[0, -1] = np.nan if diverged else -70.0
     offsets = np.arange(rows + 1)
     kind = (np.arange(rows) % 2).astype(np.int32)
     naming = {"type_names": TYPES, "celltypes": ("L4ss", "VPM"), "columns": ("C2", "C2")}
@@ -99,7 +104,7 @@ def trial_tables(trial: int, seed: int, t_stop: float, rows: int) -> dict[str, p
             trial,
             seed=seed,
             t_stop=t_stop,
-            dt=0.025,
+            dt=dt,
             n_active_synapses=rows,
             n_releases=rows,
             n_spikes=1,
@@ -124,7 +129,7 @@ def trial_tables(trial: int, seed: int, t_stop: float, rows: int) -> dict[str, p
         "cell_activation": tables.cell_activation(
             trial, synapse_type_index=kind, cell_id=np.arange(rows), offsets=offsets, times=times, **naming
         ),
-        "spike_times": tables.spike_times(trial, sites=("soma",), thresholds=[0.0], times=[times[:1]]),
+        "spike_times": tables.spike_times(trial, sites=("soma",), thresholds=[0.0], times=[np.array([7 * dt])]),
         "voltage_traces": tables.voltage_traces(
             trial,
             sites=("soma",),
@@ -132,8 +137,8 @@ def trial_tables(trial: int, seed: int, t_stop: float, rows: int) -> dict[str, p
             x=[0.5],
             soma_distance=[0.0],
             t_start=0.0,
-            dt=0.025,
-            voltage=rng.normal(-70, 5, (1, 10 * rows)),
+            dt=dt,
+            voltage=voltage,
         ),
     }
 

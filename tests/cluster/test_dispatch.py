@@ -91,6 +91,14 @@ def test_a_trial_that_always_raises_is_reported_by_number_and_the_others_finish(
     assert begun(diary).count(3) == 1, "its seed decides: trying again is no use"
 
 
+def test_a_trial_that_the_catalog_refuses_is_reported_by_number_and_the_others_finish(tmp_path):
+    with pytest.raises(TrialError) as caught:
+        go(tmp_path / "c", NullEngine(diverges=frozenset({3, 7})))
+    assert [failure.trial for failure in caught.value.failures] == [3, 7]
+    assert "2 of 12 trials of run failed: 3, 7; trial 3: voltage at soma is nan at 300" in str(caught.value)
+    assert trials(tmp_path / "c") == [t for t in range(12) if t not in (3, 7)]
+
+
 def test_a_trial_that_kills_its_process_is_given_up_after_some_tries_and_the_others_finish(tmp_path):
     diary = tmp_path / "diary"
     with pytest.raises(TrialError, match="1 of 6 trials of run failed: 2; trial 2: its process died") as caught:

@@ -68,6 +68,13 @@ class AnyHistory(RuleBasedStateMachine):
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
+    def it_is_refused_by_the_catalog(self, data):
+        trial = self.pick(data, self.held)
+        self.ledger.fail(trial, "wrong")
+        assert self.ledger.failures[trial].error == "wrong"
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
     def is_committed(self, data):
         trial = self.pick(data, self.held)
         self.ledger.commit([trial])

@@ -10,6 +10,7 @@ import numpy as np
 from isfray.engine import Simulator, mechanisms
 from isfray.engine.live_cell import LiveCell
 from isfray.model import load_cell, load_network
+from isfray.model.soundness import UnsoundTrialError
 
 
 def voltages(cell: Path, jobs: list[dict[str, Any]], t_stop: float = 30.0) -> list[dict[str, np.ndarray]]:
@@ -186,3 +187,34 @@ def memory(cell: Path, network: Path, releases: int, trials: int) -> list[float]
         simulator.replay(rows, t_stop=1.0)
         out.append(psutil.Process().memory_info().rss / 2**20)
     return out
+
+
+def diverging(cell: Path, engine: str) -> tuple[str, np.ndarray, np.ndarray]:
+    """What a clamp that no dendrite can bear is told with, and a trial that ends before it, from before and after."""
+    tip = [{"section": 2, "x": 1.0, "delay": 5.0, "dur": 10.0, "amp": 20.0}]
+    simulator = Simulator(load_cell(cell), engine=engine, clamp=tip, record=["soma", "2(1.0)"])
+    before = simulator.run(t_stop=4.0).voltage["soma"]
+    try:
+        simulator.run(t_stop=20.0, trial=7)
+        said = "nothing"
+    except UnsoundTrialError as error:
+        said = str(error)
+    return said, before, simulator.run(t_stop=4.0).voltage["soma"]
+
+
+def initialised_before_it_is_read(cell: Path, network: Path) -> str:
+    """What is told where something touches NEURON's state between the last step and the reading of the traces."""
+    from isfray.engine import simulator as module
+
+    advance = module.advance
+
+    def spoilt(h: Any, *arguments: Any) -> None:
+        advance(h, *arguments)
+        h.finitialize()
+
+    module.advance = spoilt
+    try:
+        Simulator(load_cell(cell), load_network(network)).run(seed=5, t_stop=20.0)
+    except UnsoundTrialError as error:
+        return str(error)
+    return "nothing"

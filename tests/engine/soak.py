@@ -25,6 +25,7 @@ from isfray.engine import Simulator, mechanisms, process
 from isfray.engine.simulator import TrialResult
 from isfray.model import InputError, load_cell, load_network
 from isfray.model.example import example
+from isfray.model.soundness import UnsoundTrialError
 from tests.conftest import two_populations, write_network_files
 from tests.model import small_cell
 
@@ -112,6 +113,7 @@ class Models:
         self.of: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
             "plain": (plain, None, [{"section": "Soma", "delay": 1, "dur": 3, "amp": 0.4}]),
             "wide": (cell("wide", wide), touched, []),
+            "driven": (plain, None, [{"section": "Soma", "delay": 1, "dur": 3, "amp": 90.0}]),  # beyond any membrane
             "shifted": (cell("shifted", shifted), None, []),
             "calcium": (other, touched, []),
             "touched": (plain, touched, []),
@@ -157,7 +159,7 @@ def outcome(models: Models, simulator: Simulator, ask: Ask) -> str:
         if rows is not None:
             return digest(simulator.replay(rows, t_stop=ask.t_stop, seed=ask.seed))
         return digest(simulator.run(seed=ask.seed, t_stop=ask.t_stop))
-    except InputError as error:
+    except (InputError, UnsoundTrialError) as error:
         return str(error)
 
 
@@ -218,7 +220,7 @@ def disturb(what: str) -> None:
 
 SETTINGS = st.builds(
     Setting,
-    model=st.sampled_from(["plain", "wide", "shifted", "calcium", "touched", "blocked", "plastic"]),
+    model=st.sampled_from(["plain", "wide", "driven", "shifted", "calcium", "touched", "blocked", "plastic"]),
     engine=st.sampled_from(["coreneuron", "coreneuron", "neuron"]),
     dt=st.sampled_from([0.025, 0.025, 0.05, 1 / 3]),
     record=st.sampled_from(["sites", "all", ("soma", "ina")]),
@@ -317,9 +319,14 @@ def _cells_live_together(stack: ExitStack) -> None:
     stack.enter_context(mock.patch.object(process.Place, "rig", rig))
 
 
+def _nobody_looks(stack: ExitStack) -> None:
+    stack.enter_context(mock.patch.object(Simulator, "_fault", lambda *_: None))
+
+
 FAULTS: dict[str, Callable[[ExitStack], None]] = {
     "the queue is freed before a trial is read": _freed_before_it_is_read,
     "globals of one model stay for the next": _globals_stay,
+    "a trial that has diverged counts as finished": _nobody_looks,
     "cells of other simulators are integrated along": _cells_live_together,
 }
 

@@ -207,6 +207,18 @@ def test_a_spike_is_a_sample_at_or_above_threshold_after_one_below():
     assert detect_spikes(time[:1], voltage[:1], 0.0).tolist() == []
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_diverged_trial_is_no_result_and_the_next_one_knows_nothing_of_it(tmp_path, engine):
+    said, before, after = in_child(RUNS, "diverging", write(tmp_path), engine)
+    assert said == "trial 7: voltage at 2(1.0) reaches 1053 mV at 5.2 ms"
+    np.testing.assert_array_equal(before, after)
+
+
+def test_a_trial_whose_recording_was_cut_is_no_result(tmp_path, small_network, write_network):
+    said = in_child(RUNS, "initialised_before_it_is_read", write(tmp_path), write_network(small_network))
+    assert "has 1 sample of 802" in said
+
+
 def test_trials_without_end_do_not_fill_the_memory(tmp_path, small_network, write_network):
     used = in_child(RUNS, "memory", write(tmp_path), write_network(small_network), 40_000, 25)
     assert used[-1] - used[4] < 32  # what held the 800 000 events since would be 60 MB
