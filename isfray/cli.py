@@ -256,8 +256,9 @@ def _print_run(catalog: Catalog, name: str) -> None:
 
     about = catalog.info(name)
     print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
-    settings = about.settings
-    print(f"  t_stop {settings['t_stop']:g} ms, dt {settings['dt']:g} ms, engine {settings['engine']}, {about.created}")
+    settings = [f"{key} {about.settings[key]:g} ms" for key in ("t_stop", "dt") if key in about.settings]
+    settings += [f"engine {about.settings.get('engine')}", about.created]
+    print(f"  {', '.join(settings)}")
     if (state := in_progress(catalog, name)) is not None:
         print(f"  {state}")
     for role, files in about.inputs.items():

@@ -24,6 +24,7 @@ from isfray.catalog.removal import end_log, remove_files, remove_run, remove_str
 from isfray.catalog.runs import RunSpec, Session, check_name, run_key
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
+from isfray.check import name_of_file
 from isfray.errors import InputError
 from isfray.tables import canonical
 
@@ -137,7 +138,7 @@ class Catalog(CatalogReader):
         True
         """
         ended = replace(session, ended=_now())
-        self._put_session(run, ended)
+        self._put_session(self._known(run), ended)
         return ended
 
     def commit(self, run: str, tables: Mapping[str, pa.Table]) -> CommitInfo:
@@ -331,7 +332,7 @@ class Catalog(CatalogReader):
 
     def _put_session(self, run: str, session: Session) -> None:
         body = json.dumps(session.__dict__, indent=1, sort_keys=True, default=str).encode() + b"\n"
-        self.storage.put(f"runs/{run}/sessions/{session.id}.json", body)
+        self.storage.put(f"runs/{run}/sessions/{name_of_file('id', session.id)}.json", body)
 
 
 def _now() -> str:

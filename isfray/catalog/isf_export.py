@@ -21,9 +21,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray import check
 from isfray.catalog.catalog import Catalog
 from isfray.catalog.runs import RunInfo
 from isfray.catalog.snapshot import Snapshot
+from isfray.check import name_of_file
 from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param, parse_param
@@ -62,7 +64,9 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
     if SOMA not in sites:
         problem = "has no trial with a soma trace"
         raise InputError(problem, file=catalog.uri, key="run", value=run, expected="a run that recorded the soma")
-    target = Path(folder).expanduser().absolute()
+    for site in sites:
+        name_of_file("site", site, file=catalog.uri)
+    target = check.path("folder", folder).absolute()
     names = [folder_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
     if there := [name for name in names if (target / "results" / name).exists()]:
         raise InputError("is there already", file=str(target / "results" / there[0]), expected="another folder")
@@ -122,7 +126,7 @@ def _write_trials(
     now: Snapshot, run: str, trials: NDArray[np.int32], sites: list[str], folder: Path, prefix: str
 ) -> None:
     for host in _column(now, run, trials, "host"):
-        _write(folder / f"hostname_{host}", b"")
+        _write(folder / f"hostname_{name_of_file('host', host, file=now.storage.uri)}", b"")
     for some in np.array_split(trials, -(-len(trials) // _READ_TRIALS)):
         synapses = now.scan("synapse_activation", run, some).collect()
         cells = now.scan("cell_activation", run, some).collect()

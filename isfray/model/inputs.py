@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
+from isfray.check import name_of_file
 from isfray.errors import InputError
 
 
@@ -33,6 +34,9 @@ class InputFile:
     name: str
     data: bytes = field(repr=False)
     path: str = ""
+
+    def __post_init__(self) -> None:
+        name_of_file("name", self.name, file=self.path or None)
 
     @cached_property
     def sha256(self) -> str:
