@@ -186,10 +186,11 @@ def _by_type(tables: RunTables) -> str:
     synapses = mean_activation(tables, by=["celltype", "sign"])
     cells = mean_activation(tables, by=["celltype"], table="cell_activation").select("celltype", spikes="events_mean")
     distances = soma_distance(tables).select("celltype", distance="mean")
-    rows = synapses.join(cells, on="celltype", how="left").join(distances, on="celltype", how="left").sort("celltype")
-    shown = rows.select("celltype", "sign", "spikes", "active_mean", "events_mean", "distance").collect(
-        engine="streaming"
-    )
+    # one after the other: each reads the whole run
+    rows, *others = (frame.collect(engine="streaming") for frame in (synapses, cells, distances))
+    for other in others:
+        rows = rows.join(other, on="celltype", how="left")
+    shown = rows.sort("celltype").select("celltype", "sign", "spikes", "active_mean", "events_mean", "distance")
     header = (
         "Cell type",
         "Acts as",
