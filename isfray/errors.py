@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from typing import Any
 
 _ABSENT: Any = object()
 _MOST = 600  # characters of a message; a value has fewer, a path more than other values
+_WORDS = r"(?:secret|token|passw(?:or)?d|passphrase|signature|credential|access_?key|api_?key|\bsig\b|\bsas\b)"
+_SECRET_NAME = re.compile(rf"key|.*{_WORDS}.*", re.IGNORECASE)
+_PORT = r"(?!(?:(?<=http://)|(?<=https://))[^\s/@:]*:\d+(?:/|$))"  # what follows a colon there
+_USER_INFO = re.compile(rf"""(\w[\w+.-]*://){_PORT}[^\s/@'"]*:[^\s'"]*@""")
+_QUERY = re.compile(rf"""([?&;][\w.-]*{_WORDS}[\w.-]*=)[^&\s'"]+""", re.IGNORECASE)
 
 
 class InputError(ValueError):
@@ -43,6 +50,7 @@ class InputError(ValueError):
         value: Any = _ABSENT,
         expected: str | None = None,
     ) -> None:
+        problem, file, expected, value = (redacted(given) for given in (problem, file, expected, value))
         self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
         self.value = None if value is _ABSENT else value
         where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
@@ -74,6 +82,38 @@ def _short(text: str, most: int) -> str:
 def _printable(text: str) -> str:
     """Characters that would steer a terminal, or cannot be written, as their escapes."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def redacted(value: Any) -> Any:
+    """Return something without the secrets in it: `key:secret@` and `?signature=` of URIs, values of secret names.
+
+    Parameters
+    ----------
+    value : Any
+        Text, a mapping or a list of such, or anything else, which is returned as it is.
+
+    Examples
+    --------
+    >>> redacted("s3://key:secret@bucket/results")
+    's3://***@bucket/results'
+    >>> redacted({"secret": "abc", "anon": False})
+    {'secret': '***', 'anon': False}
+    """
+    if isinstance(value, str):
+        return _QUERY.sub(r"\1***", _USER_INFO.sub(r"\1***@", value)) if "://" in value or "?" in value else value
+    if isinstance(value, os.PathLike):
+        text = os.fspath(value)
+        return value if redacted(text) == text else redacted(text)
+    if isinstance(value, Mapping):
+        return {key: "***" if is_secret(key) else redacted(inner) for key, inner in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(redacted, value))
+    return value
+
+
+def is_secret(name: Any) -> bool:
+    """Whether what is called so is not to be shown."""
+    return isinstance(name, str) and _SECRET_NAME.fullmatch(name) is not None
 
 
 def _is_path(value: Any) -> bool:

@@ -8,7 +8,7 @@ from isfray.analysis.activation import activation_counts, activation_psth, mean_
 from isfray.analysis.compare import Comparison, compare_psth, compare_responses
 from isfray.analysis.confidence import bootstrap, mcnemar, newcombe, wilson
 from isfray.analysis.grouping import signs
-from isfray.analysis.interchange import to_isf_wide, to_neo
+from isfray.analysis.interchange import isf_wide_batches, neo_batches, to_isf_wide, to_neo
 from isfray.analysis.intervals import bursts, interspike_intervals
 from isfray.analysis.nwb import to_nwb
 from isfray.analysis.psth import psth
@@ -33,9 +33,11 @@ __all__ = [
     "compare_responses",
     "detect_spikes",
     "interspike_intervals",
+    "isf_wide_batches",
     "mcnemar",
     "mean_activation",
     "mean_voltage",
+    "neo_batches",
     "newcombe",
     "psth",
     "response",

@@ -77,7 +77,7 @@ def group_columns(
         if name not in known:
             raise InputError(f"is no grouping of {table}", key="by", value=name, expected="one of " + ", ".join(known))
         if name == "sign":
-            out[name] = _sign_of(tables, network, rule)
+            out[name] = _sign_of(tables, table, network, rule)
         elif name == "proximity":
             near = pl.col("soma_distance") < proximal
             out[name] = pl.when(near).then(pl.lit("proximal")).otherwise(pl.lit("distal"))
@@ -90,12 +90,27 @@ def group_columns(
     return out
 
 
-def _sign_of(tables: RunTables, network: Signs | None, rule: str) -> pl.Expr:
+def _sign_of(tables: RunTables, table: str, network: Signs | None, rule: str) -> pl.Expr:
     given = tables.network if network is None else network
     if given is None:
         expected = "a network model, or a mapping of population to 'excitatory' or 'inhibitory'"
         raise InputError("is missing", key="network", expected=expected)
-    sign = pl.col("synapse_type").cast(pl.String).replace_strict(signs(given), return_dtype=pl.String)
+    of = signs(given)
+    if network is not None:
+        _check_signs(of, tables, table)
+    name = pl.col("synapse_type").cast(pl.String)
+    # a mapping of values (`replace_strict`) would collect the whole table; comparisons stream
+    sign = pl.lit(None, pl.String)
+    for value in sorted(set(of.values())):
+        sign = pl.when(name.is_in(sorted(p for p in of if of[p] == value))).then(pl.lit(value)).otherwise(sign)
     if rule == "isf":
         sign = pl.when(pl.col("celltype").cast(pl.String) == "L1").then(pl.lit("excitatory")).otherwise(sign)
     return sign
+
+
+def _check_signs(of: Mapping[str, str], tables: RunTables, table: str) -> None:
+    """Refuse a mapping without some of the populations that the run has."""
+    names = pl.col("synapse_type").cast(pl.String).unique()
+    there = tables.scan(table).select(names).collect(engine="streaming")["synapse_type"]
+    if missing := sorted(set(there) - of.keys()):
+        raise InputError("has no sign of a population", key="network", value=missing[0], expected="a sign for each")

@@ -1,7 +1,14 @@
-"""Tables in the layouts other programs take: ISF's wide pandas tables, and Neo."""
+"""Tables in the layouts other programs take: ISF's wide pandas tables, and Neo.
+
+They are held in memory whole, which a long run does not fit: how much it will be is found out first, and what is too
+much comes in batches of trials.
+"""
 
 from __future__ import annotations
 
+import os
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +19,7 @@ from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
 from isfray.catalog.isf_export import FOLDER_TRIALS, folder_name
+from isfray.check import number, whole
 from isfray.errors import InputError
 
 _ACTIVATIONS = {
@@ -26,6 +34,9 @@ _ACTIVATIONS = {
     "cell_activation": {"synapse_type": "presynaptic_cell_type", "cell_id": "cell_ID"},
 }
 WIDE_TABLES = (*_ACTIVATIONS, "spike_times", "voltage_traces")
+BATCH = 200
+"""Trials at once, where they come in batches."""
+_TOLD = 1e9  # bytes from which on it is said how much it will be
 
 
 def to_isf_wide(
@@ -36,8 +47,11 @@ def to_isf_wide(
     site: str = "soma",
     trials: Trials | None = None,
     folder: str | None = None,
+    at_most: float | None = None,
 ) -> Any:
     """Return a table as ISF's database holds it (FORMATS 13), for code that was written for ISF.
+
+    Of a long run take `trials=`, or batches of them by `isf_wide_batches`.
 
     Parameters
     ----------
@@ -50,6 +64,8 @@ def to_isf_wide(
     folder : str, optional
         What the index strings begin with, before `/000003`; by default the folder `isfray export --to isf` writes the
         trial to, `results/<date>_seed<seed>_pid<number>`.
+    at_most : float, optional
+        Bytes it may take; half of this machine's memory by default. From 1 GB on a warning tells how much it will be.
 
     Returns
     -------
@@ -61,7 +77,7 @@ def to_isf_wide(
     Raises
     ------
     InputError
-        For another table, or without pandas (`pip install 'isfray[pandas]'`).
+        For another table, for one that is too large, or without pandas (`pip install 'isfray[pandas]'`).
 
     Examples
     --------
@@ -69,11 +85,100 @@ def to_isf_wide(
     >>> wide.index[0], wide.shape
     ('stim_C2/results/000000', (8, 5))
     """
+    pandas, tables = _wide_source(source, run, table, trials)
+    _check_size(_wide_bytes(tables, table, site), at_most, f"{table} of {tables.n_trials:,} trials", "isf_wide_batches")
+    return _wide(pandas, tables, table, site, _trial_names(source, run, tables, folder))
+
+
+def isf_wide_batches(
+    source: Source,
+    run: str | None = None,
+    table: str = "synapse_activation",
+    *,
+    site: str = "soma",
+    trials: Trials | None = None,
+    folder: str | None = None,
+    trials_at_once: int = BATCH,
+) -> Iterator[Any]:
+    """Yield what `to_isf_wide` returns, some trials at a time; `pandas.concat` of all is the same table.
+
+    Parameters
+    ----------
+    source, run, table, site, trials, folder
+        As in `to_isf_wide`.
+    trials_at_once : int
+        Trials of a batch.
+
+    Yields
+    ------
+    pandas.DataFrame
+        Each as wide as its own rows need.
+
+    Raises
+    ------
+    InputError
+        As `to_isf_wide`.
+
+    Examples
+    --------
+    >>> batches = analysis.isf_wide_batches(catalog, "stim_C2", "spike_times", trials_at_once=3)
+    >>> [len(wide) for wide in batches]
+    [3, 3, 2]
+    """
+    pandas, tables = _wide_source(source, run, table, trials)
+    names = _trial_names(source, run, tables, folder)
+    return (_wide(pandas, part, table, site, names) for part in _parts(tables, trials_at_once))
+
+
+def _wide_source(source: Source, run: str | None, table: str, trials: Trials | None) -> tuple[Any, RunTables]:
     pandas = extra("pandas", "pandas")
     if table not in WIDE_TABLES:
         raise InputError("has no wide layout", key="table", value=table, expected="one of " + ", ".join(WIDE_TABLES))
-    tables = run_tables(source, run, trials)
-    names = _trial_names(source, run, tables, folder)
+    return pandas, run_tables(source, run, trials)
+
+
+def _parts(tables: RunTables, trials_at_once: int) -> Iterator[RunTables]:
+    size = whole("trials_at_once", trials_at_once, 1)
+    return (run_tables(tables, trials=tables.trials[i : i + size]) for i in range(0, tables.n_trials, size))
+
+
+def _wide_bytes(tables: RunTables, table: str, site: str) -> float:
+    """About what a wide table takes."""
+    if table == "voltage_traces":
+        return _voltage_bytes(tables, [site])
+    if table == "spike_times":
+        return 0.0
+    size = tables.scan(table).select(pl.len(), pl.col("times").list.len().max()).collect(engine="streaming")
+    rows, longest = (int(n or 0) for n in size.row(0))
+    return 8.0 * rows * (len(_ACTIVATIONS[table]) + 1 + longest + 1)
+
+
+def _voltage_bytes(tables: RunTables, sites: list[str]) -> float:
+    first = tables.scan("voltage_traces", int(tables.trials[0]))
+    if "voltage" not in first.collect_schema():
+        return 0.0
+    wanted = first.filter(pl.col("site").cast(pl.String).is_in(sites))
+    samples = int(wanted.select(pl.col("voltage").list.len().sum()).collect().item() or 0)
+    return 8.0 * samples * tables.n_trials
+
+
+def _check_size(size: float, at_most: float | None, what: str, batches: str) -> None:
+    """Tell how much it will be, or refuse it."""
+    limit = _memory() / 2 if at_most is None else number("at_most", at_most, least=0.0, unit="bytes")
+    about = f"{size / 1e9:.1f} GB"
+    if size > limit:
+        expected = f"at most {limit / 1e9:.1f} GB (at_most=); take some trials=, or {batches}"
+        raise InputError(f"would take about {about}", key=what, expected=expected)
+    if size > _TOLD:
+        warnings.warn(f"{what} will take about {about}; {batches} takes some trials at a time", stacklevel=3)
+
+
+def _memory() -> float:
+    """Bytes of this machine's memory."""
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def _wide(pandas: Any, tables: RunTables, table: str, site: str, names: dict[int, str]) -> Any:
     if table in _ACTIVATIONS:
         return _wide_activation(pandas, tables, table, names)
     values, number, columns = _wide_spikes(tables, site) if table == "spike_times" else _wide_traces(tables, site)
@@ -91,7 +196,9 @@ def _wide_activation(pandas: Any, tables: RunTables, table: str, names: dict[int
         elif values.dtype == pl.Float64:
             frame[theirs] = values.to_numpy()
         else:
-            frame[theirs] = pandas.Series(values.cast(pl.String).to_list(), index=frame.index, dtype=object)
+            names_of = {name: name for name in values.unique().cast(pl.String)}  # each held once
+            named = [names_of[name] for name in values.cast(pl.String)]
+            frame[theirs] = pandas.Series(named, index=frame.index, dtype=object)
     times = _padded(rows["times"], extra_columns=1)
     wide = pandas.DataFrame(times, index=frame.index, columns=[str(i) for i in range(times.shape[1])])
     return pandas.concat([frame, wide], axis=1)
@@ -105,10 +212,14 @@ def _wide_spikes(tables: RunTables, site: str) -> tuple[Any, Any, list[int]]:
 
 
 def _wide_traces(tables: RunTables, site: str) -> tuple[Any, Any, list[float]]:
-    blocks = list(traces(tables, site))
-    number = np.concatenate([trial for trial, _, _ in blocks])
-    order = np.argsort(number, kind="stable")
-    return np.concatenate([v for _, _, v in blocks])[order], number[order], blocks[0][1].tolist()
+    number = tables.scan("voltage_traces").filter(pl.col("site") == site).select("trial").collect()["trial"]
+    held = np.sort(number.to_numpy())
+    values, times = np.empty((0, 0)), np.empty(0)
+    for trials, times, block in traces(tables, site):
+        if not values.size:
+            values = np.empty((len(held), len(times)))
+        values[np.searchsorted(held, trials)] = block
+    return values, held, times.tolist()
 
 
 def _padded(lists: pl.Series, extra_columns: int = 0) -> Any:
@@ -142,8 +253,11 @@ def to_neo(
     sites: list[str] | None = None,
     voltage: bool = False,
     trials: Trials | None = None,
+    at_most: float | None = None,
 ) -> Any:
     """Return a run as a Neo block: one segment per trial, one spike train per site, silent ones too.
+
+    Of a long run with voltage take `trials=`, or batches of them by `neo_batches`.
 
     Parameters
     ----------
@@ -153,6 +267,8 @@ def to_neo(
         Which; all recorded ones by default.
     voltage : bool
         Add the traces as analog signals, mV.
+    at_most : float, optional
+        Bytes the traces may take, as in `to_isf_wide`.
 
     Returns
     -------
@@ -163,7 +279,7 @@ def to_neo(
     Raises
     ------
     InputError
-        For a site that was not recorded, or without Neo (`pip install 'isfray[neo]'`).
+        For a site that was not recorded, for more than fits, or without Neo (`pip install 'isfray[neo]'`).
 
     Examples
     --------
@@ -171,9 +287,58 @@ def to_neo(
     >>> len(block.segments), block.segments[0].spiketrains[0].units
     (3, array(1.) * ms)
     """
+    neo, pq, tables, wanted = _neo_source(source, run, sites, trials)
+    if voltage:
+        what = f"voltage_traces of {tables.n_trials:,} trials"
+        _check_size(_voltage_bytes(tables, wanted), at_most, what, "neo_batches")
+    return _block(neo, pq, tables, wanted, voltage)
+
+
+def neo_batches(
+    source: Source,
+    run: str | None = None,
+    *,
+    sites: list[str] | None = None,
+    voltage: bool = False,
+    trials: Trials | None = None,
+    trials_at_once: int = BATCH,
+) -> Iterator[Any]:
+    """Yield what `to_neo` returns, some trials at a time.
+
+    Parameters
+    ----------
+    source, run, sites, voltage, trials
+        As in `to_neo`.
+    trials_at_once : int
+        Trials of a batch.
+
+    Yields
+    ------
+    neo.Block
+
+    Raises
+    ------
+    InputError
+        As `to_neo`.
+
+    Examples
+    --------
+    >>> [len(block.segments) for block in analysis.neo_batches(catalog, "stim_C2", trials_at_once=3)]
+    [3, 3, 2]
+    """
+    neo, pq, tables, wanted = _neo_source(source, run, sites, trials)
+    return (_block(neo, pq, part, wanted, voltage) for part in _parts(tables, trials_at_once))
+
+
+def _neo_source(
+    source: Source, run: str | None, sites: list[str] | None, trials: Trials | None
+) -> tuple[Any, Any, RunTables, list[str]]:
     neo, pq = extra("neo", "neo"), extra("quantities", "neo")
     tables = run_tables(source, run, trials)
-    wanted = list(tables.sites) or ["soma"] if sites is None else sites
+    return neo, pq, tables, list(tables.sites) or ["soma"] if sites is None else sites
+
+
+def _block(neo: Any, pq: Any, tables: RunTables, wanted: list[str], voltage: bool) -> Any:
     about = tables.scan("trials").select("trial", "seed", "t_stop", "dt").sort("trial").collect()
     block = neo.Block(name=tables.name, run=tables.name)
     segments = {}

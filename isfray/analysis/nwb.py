@@ -15,6 +15,7 @@ from isfray.analysis.extras import extra
 from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
+from isfray.check import name_of_file
 from isfray.errors import InputError
 
 _COLUMNS = {
@@ -72,6 +73,8 @@ def to_nwb(
     if not out.parent.is_dir():
         raise InputError("is in no folder", key="path", value=str(out), expected="an existing folder")
     sites = _sites(tables)
+    for site in tables.sites:
+        name_of_file("site", site, file=tables.name or None)  # it names a place in the file too
     kept = voltage and not sites.is_empty()
     grid = sites.row(0, named=True) if kept else {}
     about = tables.scan("trials").sort("trial").collect()

@@ -26,6 +26,7 @@ from isfray.catalog.runs import RunSpec, Session, check_name, run_key
 from isfray.catalog.soundness import IMPORTED, initial_voltage, inspect_batch
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
+from isfray.check import name_of_file
 from isfray.errors import InputError
 from isfray.model.soundness import UnsoundTrialError
 from isfray.tables import canonical
@@ -140,7 +141,7 @@ class Catalog(CatalogReader):
         True
         """
         ended = replace(session, ended=_now())
-        self._put_session(run, ended)
+        self._put_session(self._known(run), ended)
         return ended
 
     def commit(self, run: str, tables: Mapping[str, pa.Table]) -> CommitInfo:
@@ -378,7 +379,7 @@ class Catalog(CatalogReader):
 
     def _put_session(self, run: str, session: Session) -> None:
         body = json.dumps(session.__dict__, indent=1, sort_keys=True, default=str).encode() + b"\n"
-        self.storage.put(f"runs/{run}/sessions/{session.id}.json", body)
+        self.storage.put(f"runs/{run}/sessions/{name_of_file('id', session.id)}.json", body)
 
 
 def _now() -> str:

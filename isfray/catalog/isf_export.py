@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +20,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray import check
 from isfray.catalog.catalog import Catalog
 from isfray.catalog.runs import RunInfo
 from isfray.catalog.snapshot import Snapshot
+from isfray.check import name_of_file
 from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param, parse_param
@@ -36,6 +37,11 @@ SYNAPSE_HEADER = (
     "# synapse type\tsynapse ID\tsoma distance\tsection ID\tsection pt ID\tdendrite label\tactivation times\n"
 )
 CELL_HEADER = "# presynaptic cell type\tcell ID\tspike times\n"
+_SYNAPSE_COLUMNS = (
+    *("synapse_type", "synapse_id", "soma_distance"),
+    *("section_id", "section_pt_id", "dendrite_label", "times"),
+)
+_CELL_COLUMNS = ("synapse_type", "cell_id", "times")
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,9 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
     if SOMA not in sites:
         problem = "has no trial with a soma trace"
         raise InputError(problem, file=catalog.uri, key="run", value=run, expected="a run that recorded the soma")
-    target = Path(folder).expanduser().absolute()
+    for site in sites:
+        name_of_file("site", site, file=catalog.uri)
+    target = check.path("folder", folder).absolute()
     names = [folder_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
     if there := [name for name in names if (target / "results" / name).exists()]:
         raise InputError("is there already", file=str(target / "results" / there[0]), expected="another folder")
@@ -122,34 +130,48 @@ def _write_trials(
     now: Snapshot, run: str, trials: NDArray[np.int32], sites: list[str], folder: Path, prefix: str
 ) -> None:
     for host in _column(now, run, trials, "host"):
-        _write(folder / f"hostname_{host}", b"")
+        _write(folder / f"hostname_{name_of_file('host', host, file=now.storage.uri)}", b"")
     for some in np.array_split(trials, -(-len(trials) // _READ_TRIALS)):
-        synapses = now.scan("synapse_activation", run, some).collect()
-        cells = now.scan("cell_activation", run, some).collect()
+        synapses = _texts(now.scan("synapse_activation", run, some).collect(), _SYNAPSE_COLUMNS)
+        cells = _texts(now.scan("cell_activation", run, some).collect(), _CELL_COLUMNS)
         for trial in some.tolist():
             start = folder / f"simulation_run{trial:04d}"
-            rows = synapses.filter(pl.col("trial") == trial)
-            _write(start.with_name(f"{start.name}_synapses.csv"), SYNAPSE_HEADER + "".join(_synapse_lines(rows)))
-            rows = cells.filter(pl.col("trial") == trial)
-            _write(start.with_name(f"{start.name}_presynaptic_cells.csv"), CELL_HEADER + "".join(_cell_lines(rows)))
+            _write(start.with_name(f"{start.name}_synapses.csv"), SYNAPSE_HEADER + synapses.get(trial, ""))
+            _write(start.with_name(f"{start.name}_presynaptic_cells.csv"), CELL_HEADER + cells.get(trial, ""))
     for site in sites:
         name = f"{prefix}_vm_all_traces.csv" if site == SOMA else f"{prefix}_{site}_vm_dend_traces.csv"
         _traces(now, run, trials, site).write_csv(folder / name, separator="\t")
 
 
-def _synapse_lines(rows: pl.DataFrame) -> Iterator[str]:
-    columns = ("synapse_type", "synapse_id", "soma_distance", "section_id", "section_pt_id", "dendrite_label", "times")
-    for kind, number, distance, section, point, label, times in rows.select(columns).iter_rows():
-        yield f"{kind}\t{number}\t{distance!r}\t{section}\t{point}\t{label}\t{_times(times)}\n"
+def _texts(rows: pl.DataFrame, columns: tuple[str, ...]) -> dict[int, str]:
+    """Lines of each trial."""
+    fields = [_written(rows[column]) for column in columns]
+    lines = pl.select(pl.concat_str([*fields, pl.lit("\n")], separator="\t").str.replace("\t\n", "\n", literal=True))
+    by_trial = lines.select(rows["trial"], line=lines.to_series()).group_by("trial").agg(pl.col("line").str.join(""))
+    return dict(by_trial.rows())
 
 
-def _cell_lines(rows: pl.DataFrame) -> Iterator[str]:
-    for kind, number, times in rows.select("synapse_type", "cell_id", "times").iter_rows():
-        yield f"{kind}\t{number}\t{_times(times)}\n"
+def _written(values: pl.Series) -> pl.Series:
+    """Values as ISF writes them: numbers with as many digits as give them back, a comma after each of several."""
+    if not isinstance(values.dtype, pl.List):
+        return _decimal(values) if values.dtype.is_float() else values.cast(pl.String).fill_null("None")
+    flat = pl.DataFrame({"row": np.repeat(np.arange(len(values)), values.list.len().to_numpy()), "time": _flat(values)})
+    texts = flat.select("row", text=_decimal(flat["time"]) + ",").group_by("row").agg(pl.col("text").str.join(""))
+    return (
+        pl.DataFrame({"row": np.arange(len(values))})
+        .join(texts, on="row", how="left", maintain_order="left")["text"]
+        .fill_null("")
+    )
 
 
-def _times(times: list[float]) -> str:
-    return "".join(f"{time!r}," for time in times)
+def _flat(lists: pl.Series) -> pl.Series:
+    return lists.filter(lists.list.len() > 0).explode()
+
+
+def _decimal(values: pl.Series) -> pl.Series:
+    """Numbers as Python writes them, which Polars does but for the smallest."""
+    texts, odd = values.cast(pl.String), ((values.abs() < 1e-4) & (values != 0.0)) | values.is_nan()
+    return texts.scatter(odd.arg_true(), [repr(value) for value in values.filter(odd)]) if odd.any() else texts
 
 
 def _traces(now: Snapshot, run: str, trials: NDArray[np.int32], site: str) -> pl.DataFrame:

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray.catalog.log import MOST_TRIALS
+from isfray.check import whole
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, soma_site
 from isfray.model.inputs import read_file
@@ -46,7 +48,7 @@ class IsfFolder:
     def seed(self) -> int:
         """Seed of the process."""
         match = re.match(r"seed(\d+)", self.prefix)
-        return int(match[1]) if match else 0
+        return whole("seed", int(match[1]) if match else 0, 0, 2**64 - 1)
 
     @property
     def host(self) -> str:
@@ -74,6 +76,7 @@ class IsfFolder:
         found = sorted(int(match[1]) for p in self.path.iterdir() if (match := _SWEEP.fullmatch(p.name)))
         if not found:
             raise InputError("holds no trial", file=str(self.path), expected="simulation_run0000_synapses.csv")
+        whole(f"trial in {self.path.name}", found[-1], 0, MOST_TRIALS - 1)
         return found
 
     def activity(self, sweep: int) -> tuple[Path, Path]:

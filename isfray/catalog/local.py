@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from isfray.catalog.storage import Entry, Storage
+from isfray.errors import InputError
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
@@ -24,7 +25,7 @@ class LocalStorage(Storage):
         """See `Storage.read`."""
         with self.reported("read", key):
             try:
-                return (self.folder / key).read_bytes()
+                return self._path(key).read_bytes()
             except (FileNotFoundError, IsADirectoryError):
                 return None
 
@@ -35,7 +36,7 @@ class LocalStorage(Storage):
 
     def _walk(self, prefix: str) -> Iterator[Entry]:
         try:
-            found = list(os.scandir(self.folder / prefix))
+            found = list(os.scandir(self._path(prefix)))
         except FileNotFoundError:
             return
         for item in found:
@@ -62,7 +63,7 @@ class LocalStorage(Storage):
         """See `Storage.folders`."""
         with self.reported("listed", prefix):
             try:
-                return sorted(e.name for e in os.scandir(self.folder / prefix) if e.is_dir() and e.name[0] != ".")
+                return sorted(e.name for e in os.scandir(self._path(prefix)) if e.is_dir() and e.name[0] != ".")
             except FileNotFoundError:
                 return []
 
@@ -80,7 +81,7 @@ class LocalStorage(Storage):
     def create(self, key: str, data: bytes) -> bool:
         """See `Storage.create`."""
         with self.reported("written", key):
-            if (self.folder / key).exists():
+            if self._path(key).exists():
                 return False
             path, temporary = self._written(key, data)
             try:
@@ -96,11 +97,11 @@ class LocalStorage(Storage):
         """See `Storage.delete`."""
         for key in keys:
             with self.reported("deleted", key):
-                (self.folder / key).unlink(missing_ok=True)
+                self._own(key).unlink(missing_ok=True)
 
     def source(self, key: str) -> str:
         """See `Storage.source`."""
-        return str(self.folder / key)
+        return str(self._path(key))
 
     def remove_unfinished(self, before: float) -> list[str]:
         """See `Storage.remove_unfinished`."""
@@ -111,8 +112,18 @@ class LocalStorage(Storage):
                 path.unlink(missing_ok=True)
         return sorted(path.relative_to(self.folder).as_posix() for path in old)
 
+    def _path(self, key: str) -> Path:
+        return self.folder / self.below(key)
+
+    def _own(self, key: str) -> Path:
+        """Where an object is written or deleted: never through a link that leads out of the folder."""
+        path = self._path(key)
+        if not path.parent.resolve().is_relative_to(self.folder.resolve()):
+            raise InputError("leads outside of the catalog by a link", file=str(path), expected="a folder, not a link")
+        return path
+
     def _written(self, key: str, data: bytes) -> tuple[Path, Path]:
-        path = self.folder / key
+        path = self._own(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.objects import ObjectStorage
 from isfray.catalog.storage import Storage
-from isfray.errors import InputError
+from isfray.errors import InputError, redacted
 
 
 def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Storage:
@@ -24,6 +24,9 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
         What fsspec takes for that scheme: `key`, `secret`, `endpoint_url`, `profile` ... for S3.
     """
     text = os.fspath(uri)
+    if (shown := redacted(text)) != text:
+        expected = "storage_options=, a profile, or variables such as AWS_SECRET_ACCESS_KEY"
+        raise InputError("holds a secret, which would be shown and kept", key="catalog", value=shown, expected=expected)
     scheme, separator, rest = text.partition("://")
     if not text.strip() or (separator and not rest.strip("/") and scheme != "file"):
         raise InputError(
@@ -32,7 +35,9 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
     if not separator or scheme in {"file", "local"}:
         if options:
             raise InputError(
-                "takes no storage options", file=text, value=dict(options), expected="none for a local folder"
+                f"takes no storage options ({', '.join(map(str, options))})",
+                file=text,
+                expected="none for a local folder",
             )
         return LocalStorage(Path(rest if separator else text))
     return ObjectStorage(text, options or {})

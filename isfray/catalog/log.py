@@ -9,17 +9,27 @@ and never deleted.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
+from isfray.tables import SCHEMAS
 
 COMMIT_VERSION = 1
+MOST_TRIALS = 2**31
+"""Trials of a run are numbered below this."""
+SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT_NAME = re.compile(r"(\d{8,12})\.json")
+_UNDAMAGED = "an undamaged catalog"
+_UNSEEN = 1000  # commits that a listing may miss
+_FILE = re.compile(r"(\w+)/run=[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}/batch=[0-9a-f-]+\.parquet")
+_Kind = Literal["batch", "compaction", "check", "deletion", "fence"]
 
 Ranges = tuple[tuple[int, int], ...]
 """Whole numbers as ascending inclusive ranges: ((0, 24), (30, 30))."""
@@ -89,7 +99,7 @@ class Commit:
     """
 
     sequence: int
-    kind: Literal["batch", "compaction", "check", "deletion", "fence"]
+    kind: _Kind
     trials: Ranges = ()
     files: tuple[DataFile, ...] = ()
     replaces: Ranges = field(default=())
@@ -110,22 +120,46 @@ class Commit:
         """Read back what `to_json` wrote; InputError naming `uri` if it is something else."""
         body = read_json(data, uri, "isfray-commit", COMMIT_VERSION)
         try:
-            files = tuple(DataFile(**{**f, "trials": _pairs(f["trials"])}) for f in body["files"])
-            trials, replaces = _pairs(body["trials"]), _pairs(body["replaces"])
-            return Commit(body["sequence"], body["kind"], trials, files, replaces, _pairs(body.get("checked", ())))
+            sequence, kind = body["sequence"], body["kind"]
+            if isinstance(sequence, bool) or not isinstance(sequence, int) or kind not in get_args(_Kind):
+                raise ValueError(f"{kind!r} with number {sequence!r}"[:80])
+            files = tuple(_data_file(**file) for file in body["files"])
+            trials, replaces = _pairs(body["trials"], MOST_TRIALS), _pairs(body["replaces"], sequence)
+            return Commit(sequence, kind, trials, files, replaces, _pairs(body.get("checked", ()), MOST_TRIALS))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"is not a whole commit ({error})", file=uri, expected="an undamaged catalog") from None
+            raise InputError(f"is not a whole commit ({str(error)[:160]})", file=uri, expected=_UNDAMAGED) from None
 
 
-def _pairs(values: Iterable[Iterable[int]]) -> Ranges:
-    return tuple((int(a), int(b)) for a, b in values)
+def _pairs(values: Any, most: int) -> Ranges:
+    """Ascending ranges of whole numbers from 0 to below `most`, as they were stored."""
+    if not all(isinstance(n, int) and not isinstance(n, bool) for pair in values for n in pair):
+        raise TypeError("numbers that are none")
+    pairs = tuple((a, b) for a, b in values)
+    border = -1
+    for a, b in pairs:
+        if not border < a <= b < most:
+            raise ValueError(f"numbers {a} to {b}")
+        border = b
+    return pairs
+
+
+def _data_file(path: str, table: str, trials: Any, rows: int, bytes: int, sha256: str) -> DataFile:
+    """What a commit says about a file, which can only be one of a run's folder of its table."""
+    if table not in SCHEMAS:
+        raise ValueError(f"a table {table!r} that this isfray does not know"[:80])
+    match = _FILE.fullmatch(path)
+    if match is None or match[1] != table:
+        raise ValueError(f"a file {path!r} that is none of {table}"[:120])
+    if any(not isinstance(n, int) or n < 0 for n in (rows, bytes)) or not SHA256.fullmatch(sha256):
+        raise ValueError(f"size or hash of {path}")
+    return DataFile(path, table, _pairs(trials, MOST_TRIALS), rows, bytes, sha256)
 
 
 def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:
     """Body of one of the catalog's JSON objects, if it is of this kind and of a version this isfray knows."""
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or body.get("format") != kind or not isinstance(body.get("version"), int):
         raise InputError(f"is not an {kind} object", file=uri, expected="a catalog written by isfray, undamaged")
@@ -144,7 +178,7 @@ class CommitLog:
     """Commits of one run, read once each."""
 
     def __init__(self, storage: Storage, run: str) -> None:
-        self.storage, self.prefix = storage, f"runs/{run}/commits/"
+        self.storage, self.run, self.prefix = storage, run, f"runs/{run}/commits/"
         self._commits: dict[int, Commit] = {}
         self._replaced: set[int] = set()
         self._trials: Ranges | None = ()  # of all known commits; None if that is to be found out
@@ -154,8 +188,12 @@ class CommitLog:
 
     def live(self) -> tuple[Commit, ...]:
         """Commits that count now, by sequence: everything committed and not replaced."""
-        stored = {int(key[len(self.prefix) :].removesuffix(".json")) for key in self.storage.listing(self.prefix)}
+        names = (key[len(self.prefix) :] for key in self.storage.listing(self.prefix))
+        stored = {int(match[1]) for name in names if (match := _COMMIT_NAME.fullmatch(name))}
         length = max(stored, default=-1) + 1
+        if length - len(stored) > _UNSEEN:
+            missing = next(n for n in range(length) if n not in stored)
+            raise InputError("is missing", file=f"{self.storage.uri}/{self.key(missing)}", expected=_UNDAMAGED)
         # A listing may miss an object created while it ran, never one that an object it did show was created after.
         unread = sorted(set(range(length)) - self._commits.keys() - self._replaced, reverse=True)
         step = 32
@@ -188,9 +226,18 @@ class CommitLog:
         contents = self.storage.read_many(keys.values())
         for n, key in keys.items():
             if key in contents:
-                self._add(Commit.from_json(contents[key], f"{self.storage.uri}/{key}"))
+                self._add(self._own(n, Commit.from_json(contents[key], f"{self.storage.uri}/{key}")))
             elif n not in self._replaced:
-                raise InputError("is missing", file=f"{self.storage.uri}/{key}", expected="an undamaged catalog")
+                raise InputError("is missing", file=f"{self.storage.uri}/{key}", expected=_UNDAMAGED)
+
+    def _own(self, sequence: int, commit: Commit) -> Commit:
+        """A commit that was read, if it is of this run and number."""
+        strange = [f.path for f in commit.files if not f.path.startswith(f"{f.table}/run={self.run}/")]
+        if strange or commit.sequence != sequence:
+            problem = f"lists {strange[0]}" if strange else f"says that it is commit {commit.sequence}"
+            where = f"{self.storage.uri}/{self.key(sequence)}"
+            raise InputError(problem, file=where, expected=f"commit {sequence} of {self.run}")
+        return commit
 
     def _add(self, commit: Commit) -> None:
         self._commits[commit.sequence] = commit

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import fsspec
 
 from isfray.catalog.s3_reading import scan_options
-from isfray.catalog.storage import Entry, Storage
+from isfray.catalog.storage import Entry, Storage, is_key
 from isfray.errors import InputError
 
 T = TypeVar("T")
@@ -90,8 +90,8 @@ class ObjectStorage(Storage):
                 return
         for path, info in found.items():
             key = path[len(self.root) + 1 :]
-            if info["type"] != "file" or not key.startswith(prefix):
-                continue  # the mark of a folder that was emptied
+            if info["type"] != "file" or not key.startswith(prefix) or not is_key(key):
+                continue  # the mark of a folder that was emptied, or nothing that isfray would write
             modified = info.get("LastModified") or info.get("created") or info.get("mtime")
             seconds = modified.timestamp() if hasattr(modified, "timestamp") else float(modified or 0.0)
             yield Entry(key, int(info["size"]), seconds)
@@ -176,7 +176,7 @@ class ObjectStorage(Storage):
         return str(self.root).partition("/")[0]
 
     def _path(self, key: str) -> str:
-        return f"{self.root}/{key}"
+        return f"{self.root}/{self.below(key)}"
 
 
 def _patiently(call: Callable[[], T]) -> T:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from isfray.errors import is_secret, redacted
+
+_SECRET = 8  # letters from which on a value of the environment is looked for
 PACKAGES = ("isfray", "neuron", "numpy", "polars", "pyarrow", "ray")
 
 
@@ -30,8 +35,23 @@ def provenance() -> dict[str, Any]:
         "git_dirty": dirty,
         "host": socket.gethostname(),
         "platform": platform.platform(),
-        "command_line": list(sys.argv),
+        "command_line": command_line(sys.argv, os.environ),
     }
+
+
+def command_line(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Return the words of a command without secrets: of URIs, of options called so, of the environment."""
+    known = [value for name, value in environment.items() if is_secret(name) and len(value) >= _SECRET]
+    shown, after = [], False
+    for word in words:
+        name, given, _ = word.partition("=")
+        option = word.startswith("-") and is_secret(name.lstrip("-"))
+        safe = "***" if after and not word.startswith("-") else f"{name}=***" if option and given else redacted(word)
+        for value in known:
+            safe = safe.replace(value, "***")
+        shown.append(safe)
+        after = option and not given
+    return shown
 
 
 def _version(package: str) -> str | None:

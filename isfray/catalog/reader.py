@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -17,7 +16,7 @@ from isfray.catalog import runs as run_objects
 from isfray.catalog.display import SHOWN, catalog_facts
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import CommitLog, by_table, committed, read_json
-from isfray.catalog.runs import RunInfo, Session, check_name, run_key
+from isfray.catalog.runs import RunInfo, Session, check_name, is_name, run_key
 from isfray.catalog.scan import Trials
 from isfray.catalog.snapshot import Snapshot, check_table
 from isfray.catalog.storage import Storage
@@ -201,7 +200,7 @@ class CatalogReader:
         >>> catalog.runs()
         ['stim_C2']
         """
-        keys = {run_key(name): name for name in self.storage.folders("runs/")}
+        keys = {run_key(name): name for name in self._folders()}
         return sorted(keys[key] for key in self.storage.read_many(keys))
 
     def committed_trials(self, run: str) -> NDArray[np.int32]:
@@ -353,8 +352,13 @@ class CatalogReader:
         return data
 
     def _bodies(self) -> dict[str, dict[str, Any]]:
-        stored = self.storage.read_many(map(run_key, self.storage.folders("runs/")))
-        return {body["name"]: body for key, data in stored.items() for body in [run_objects.parse_run(data, key)]}
+        stored = self.storage.read_many(map(run_key, self._folders()))
+        bodies = [run_objects.parse_run(data, f"{self.uri}/{key}") for key, data in stored.items()]
+        return {body["name"]: body for body in bodies}
+
+    def _folders(self) -> list[str]:
+        """Names under which there may be runs."""
+        return [name for name in self.storage.folders("runs/") if is_name(name)]
 
     def _body(self, run: str) -> dict[str, Any]:
         return run_objects.parse_run(self._stored(run), f"{self.uri}/{run_key(run)}")
@@ -364,4 +368,4 @@ class CatalogReader:
 
     def _sessions(self, run: str) -> tuple[Session, ...]:
         stored = self.storage.read_many(sorted(self.storage.listing(f"runs/{run}/sessions/")))
-        return tuple(Session(**json.loads(stored[key])) for key in sorted(stored))
+        return tuple(run_objects.parse_session(stored[key], f"{self.uri}/{key}") for key in sorted(stored))

@@ -9,7 +9,7 @@ from typing import Any
 from isfray.catalog.batch import number_of
 from isfray.catalog.leftovers import unlisted
 from isfray.catalog.log import Commit, CommitLog, committed, ranges
-from isfray.catalog.runs import input_files, input_key, run_key
+from isfray.catalog.runs import input_files, input_key, is_name, run_key
 from isfray.catalog.storage import Storage
 from isfray.tables import SCHEMAS
 
@@ -52,7 +52,7 @@ def removed_runs(storage: Storage, runs: Bodies, grace_s: float) -> list[str]:
     folders = {folder for table in SCHEMAS for folder in storage.folders(f"{table}/")}
     names = {folder.removeprefix("run=") for folder in folders} | set(storage.folders("runs/"))
     gone = []
-    for run in sorted(names - runs.keys()):
+    for run in sorted(name for name in names - runs.keys() if is_name(name)):
         left = [*unlisted(storage, (), run).values(), *storage.listing(_sessions(run)).values()]
         if left and all(entry.modified <= border for entry in left):
             gone.append(run)

@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from isfray.catalog.log import read_json
+from isfray.catalog.log import SHA256, read_json
 from isfray.catalog.storage import Storage
+from isfray.check import name_of_file, number, whole
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
 
@@ -112,9 +114,14 @@ class RunInfo:
         return self.sessions[0].provenance if self.sessions else {}
 
 
+def is_name(name: Any) -> bool:
+    """Whether a run can be called so: a good folder name."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str) -> str:
-    """Return a run name that is also a good folder name; InputError otherwise."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    """Return a run name; InputError otherwise."""
+    if not is_name(name):
         raise InputError(
             "is not a run name",
             key="run",
@@ -137,8 +144,11 @@ def run_key(run: str) -> str:
 
 
 def input_key(file: Mapping[str, str]) -> str:
-    """Key an input's bytes are kept under."""
-    return f"inputs/{file['sha256']}/{file['name']}"
+    """Key an input's bytes are kept under; InputError for what is no hash or no name."""
+    digest = file["sha256"]
+    if not isinstance(digest, str) or not SHA256.fullmatch(digest):
+        raise InputError("is no SHA-256", key="sha256", value=digest, expected="64 hexadecimal digits")
+    return f"inputs/{digest}/{name_of_file('name', file['name'])}"
 
 
 def store_inputs(storage: Storage, spec: RunSpec) -> None:
@@ -202,8 +212,48 @@ def run_json(spec: RunSpec, created: str) -> bytes:
 
 
 def parse_run(data: bytes, uri: str) -> dict[str, Any]:
-    """Body of a run.json."""
-    return read_json(data, uri, "isfray-run", RUN_VERSION)
+    """Body of a run.json; InputError naming it if its parts are not what they should be."""
+    body = read_json(data, uri, "isfray-run", RUN_VERSION)
+    try:
+        if not uri.endswith(run_key(check_name(body["name"]))):
+            raise ValueError(f"name = {body['name']!r}")
+        whole("seed", body["seed"], 0)
+        datetime.fromisoformat(body["created"])
+        settings, provenance = body["settings"], body["provenance"]
+        for key in ("t_stop", "dt"):
+            number(key, settings.get(key, 0.0))
+        if not isinstance(settings, dict) or not _is_provenance(provenance):
+            raise TypeError("settings or provenance")
+        for role, files in body["inputs"].items():
+            if not (isinstance(role, str) and isinstance(files["references"], dict)):
+                raise TypeError(f"inputs of {role}")
+        for file in input_files(body):
+            input_key(file)
+    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"is no whole run.json ({str(error)[:160]})", file=uri, expected="an undamaged catalog"
+        ) from None
+    return body
+
+
+def parse_session(data: bytes, uri: str) -> Session:
+    """Return what is told of a session; InputError naming the object if it is something else."""
+    try:
+        session = Session(**json.loads(data))
+        name_of_file("id", session.id)
+        whole("trials", session.trials, 0)
+        for moment in (session.started, session.ended):
+            datetime.fromisoformat(moment if moment is not None else session.started)
+        if not _is_provenance(session.provenance):
+            raise TypeError("provenance")
+    except (InputError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"is no session ({str(error)[:160]})", file=uri, expected="an undamaged catalog") from None
+    return session
+
+
+def _is_provenance(value: Any) -> bool:
+    """Whether it is names and what is shown of them as text, and versions by package."""
+    return isinstance(value, dict) and isinstance(value.get("versions", {}), dict)
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -95,6 +95,14 @@ class Storage(ABC):
         """Further arguments with which Polars opens `source`."""
         return {}
 
+    def below(self, key: str) -> str:
+        """Return a key or prefix that stays below the root, whoever named it; InputError for another."""
+        if not is_key(key.removesuffix("/") or "root"):
+            raise InputError(
+                "leads outside of the catalog", file=self.uri, key="key", value=key, expected="names and /"
+            )
+        return key
+
     @contextmanager
     def reported(self, doing: str, key: str = "") -> Any:
         """Turn whatever the storage raises into one clear line."""
@@ -104,6 +112,11 @@ class Storage(ABC):
             raise
         except Exception as error:  # clients of object stores raise types of their own
             raise failure(f"{self.uri}/{key}".rstrip("/"), doing, error) from error
+
+
+def is_key(key: str) -> bool:
+    """Whether it names an object below a root: no absolute path, no empty part, no `.` or `..`."""
+    return "\0" not in key and not {"", ".", ".."}.intersection(key.split("/"))
 
 
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import ray
+
+from isfray.cluster import orphans
 
 # What a Ray of our own is started with; a user's own setting wins.
 _LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -20,6 +24,7 @@ _STARTS = 4  # tries
 _lock = threading.Lock()
 _users = 0
 _ours = False
+_watcher: subprocess.Popen[bytes] | None = None  # ends what a Ray of our own leaves behind
 
 
 def would_start() -> bool:
@@ -61,10 +66,12 @@ def _connect(workers: int | None) -> None:
 
 def _start(workers: int | None) -> None:
     """Start Ray on this machine, which is given up after half a minute: again, if the machine was only busy."""
+    global _watcher
     options = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
     for left in reversed(range(_STARTS)):
         try:
-            ray.init("local", num_cpus=workers, **options)
+            context = ray.init("local", num_cpus=workers, **options)
+            _watcher = orphans.watch(context.address_info["session_dir"], str(Path(ray.__file__).parent))
             return
         except Exception as error:  # Ray raises nothing more special
             ray.shutdown()
@@ -80,6 +87,8 @@ def leave() -> None:
         if _users == 0 and _ours:
             _ours = False
             ray.shutdown()
+            if _watcher is not None and _watcher.stdin is not None:
+                _watcher.stdin.close()
 
 
 def cpus() -> int:

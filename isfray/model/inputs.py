@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Any, Protocol
 
-from isfray.check import items, nearest
+from isfray.check import items, name_of_file, nearest
 from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.model.display import listed
@@ -40,6 +40,9 @@ class InputFile:
     name: str
     data: bytes = field(repr=False)
     path: str = ""
+
+    def __post_init__(self) -> None:
+        name_of_file("name", self.name, file=self.path or None)
 
     @cached_property
     def sha256(self) -> str:

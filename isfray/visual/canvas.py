@@ -93,7 +93,7 @@ def axes(figure: Figure, look: Look, box: Box) -> Axes:
 def write(figure: Figure, look: Look, x: float, y: float, text: str, size: float = 13.5, **how: str) -> None:
     """Write on the figure: the baseline begins at x, y (pixels); `size` in pixels of a picture of 1000 x 800."""
     width, height = look.size
-    given = {"color": look.theme.ink, "va": "baseline", **how}
+    given = {"color": look.theme.ink, "va": "baseline", "parse_math": False, **how}
     figure.text(x / width, 1 - y / height, text, fontsize=points(size * look.unit), **given)  # type: ignore[arg-type]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from hashlib import sha256
+from html import escape, unescape
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,12 @@ def document(
     )
 
 
+def fingerprints(html: str) -> list[str]:
+    """Return the scripts of a page as a Content-Security-Policy names them, so that these and no others run."""
+    codes = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    return [f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'" for code in codes]
+
+
 def framed(html: str) -> str:
     """Return a page as a frame inside another, such as a notebook: it runs apart from that one, in a sandbox.
 
@@ -96,7 +104,7 @@ def framed(html: str) -> str:
     known = _KNOWN.search(html, 0, 2000)
     if known is None:
         raise InputError("is no page with a player", key="html", value=html[:60], expected="a film or a cell of isfray")
-    width, height, title = int(known[1]), int(known[2]), known[3]
+    width, height, title = int(known[1]), int(known[2]), escape(unescape(known[3]))  # whoever wrote the page
     shape = f"aspect-ratio:{width}/{height + _ROOM_FOR_CONTROLS};min-height:24rem"
     style = f"width:100%;max-width:max({width}px,32rem);{shape};border:0"
     return f'<iframe sandbox="allow-scripts" title="{title}" style="{style}" srcdoc="{escape(html)}"></iframe>'

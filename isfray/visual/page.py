@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from isfray.errors import InputError
-from isfray.visual.interactive import framed
+from isfray.visual.interactive import fingerprints, framed
 from isfray.visual.style import THEME_STYLE, PathLike
 
 _FILMS = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".png": "image/png"}
 PAGES = (".html", ".htm")
 """Endings of pages."""
 _DPI = 240
+_ALLOWED = "default-src 'none'; img-src data: blob:; media-src data:; style-src 'unsafe-inline'; form-action 'none'"
 
 
 _STYLE = f"""{THEME_STYLE}
@@ -51,10 +52,12 @@ code {{ font-size: .87em; overflow-wrap: anywhere }}
 """
 
 
-def page(title: str, body: Sequence[str]) -> str:
-    """Return a whole document."""
+def page(title: str, body: Sequence[str], scripts: Sequence[str] = ()) -> str:
+    """Return a whole document, which can fetch nothing and in which only `scripts` run, by their `fingerprints`."""
+    allowed = f"{_ALLOWED}; script-src " + (" ".join(dict.fromkeys(scripts)) or "'none'")
     head = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{allowed}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
@@ -73,7 +76,7 @@ def page_path(path: PathLike) -> Path:
 def write_page(path: Path, text: str) -> Path:
     """Write a page; InputError if it cannot be."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="replace")  # names of files may be no text
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(path)) from None
     return path
@@ -119,8 +122,8 @@ def _image(ax: Axes) -> str:
     return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
-def film(path: str | Path) -> str:
-    """Return an animation's file as part of the page: a film, or a page with a player."""
+def film(path: str | Path) -> tuple[str, list[str]]:
+    """Return an animation's file as part of the page, a film or a page with a player; and the scripts it needs."""
     name, ending = Path(path).name, Path(path).suffix.lower()
     if ending not in _FILMS and ending not in PAGES:
         expected = "one of " + ", ".join([*_FILMS, *PAGES])
@@ -130,16 +133,18 @@ def film(path: str | Path) -> str:
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", key="films", value=str(path)) from None
     if ending in PAGES:
-        return f'<figure class="page">{_framed(data, path)}<figcaption>{escape(name)}</figcaption></figure>'
+        html, scripts = _framed(data, path)
+        return f'<figure class="page">{html}<figcaption>{escape(name)}</figcaption></figure>', scripts
     source = f"data:{_FILMS[ending]};base64,{base64.b64encode(data).decode()}"
     video = f'<video controls loop src="{source}"></video>'
     shown = video if _FILMS[ending].startswith("video") else f'<img src="{source}" alt="">'
-    return f"<figure>{shown}<figcaption>{escape(name)}</figcaption></figure>"
+    return f"<figure>{shown}<figcaption>{escape(name)}</figcaption></figure>", []
 
 
-def _framed(data: bytes, path: str | Path) -> str:
+def _framed(data: bytes, path: str | Path) -> tuple[str, list[str]]:
     try:
-        return framed(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        return framed(text), fingerprints(text)
     except (UnicodeDecodeError, InputError):
         raise InputError(
             "is no page with a player", key="films", value=str(path), expected="a film or a cell written by isfray"

@@ -81,9 +81,9 @@ def write_report(
         body += ["<h2>Inputs</h2>", _grid(_inputs(tables, at)), _by_type(tables)]
     body += ["<h2>Cell</h2>", _grid(_cell(catalog, run))]
     if films:
-        body += ["<h2>Animations</h2>", _grid(shown)]
+        body += ["<h2>Animations</h2>", _grid([html for html, _ in shown])]
     body += ["<h2>What was run</h2>", *_provenance(about)]
-    return write_page(out, page(f"{run}: isfray", body))
+    return write_page(out, page(f"{run}: isfray", body, [script for _, scripts in shown for script in scripts]))
 
 
 def _grid(figures: Sequence[str]) -> str:
@@ -127,7 +127,8 @@ def _response(tables: RunTables, at: float | None, window: float) -> list[tuple[
         if tables.sites:
             v = voltage_statistics(tables, t_min=begin, t_max=before)
             mean, sd = v.select(pl.col("mean").mean(), pl.col("std").mean()).collect(engine="streaming").row(0)
-            rows.append(("Membrane potential then", f"{mean:.1f} mV, fluctuating by {sd:.1f} mV (mean SD)"))
+            if mean is not None:
+                rows.append(("Membrane potential then", f"{mean:.1f} mV, fluctuating by {sd:.1f} mV (mean SD)"))
     found_bursts = bursts(tables, t_min=begin).select("trial").collect(engine="streaming")
     in_trials = trials(found_bursts["trial"].n_unique())
     count = f"{len(found_bursts):,} in {in_trials}" if len(found_bursts) else "none"
@@ -185,10 +186,11 @@ def _by_type(tables: RunTables) -> str:
     synapses = mean_activation(tables, by=["celltype", "sign"])
     cells = mean_activation(tables, by=["celltype"], table="cell_activation").select("celltype", spikes="events_mean")
     distances = soma_distance(tables).select("celltype", distance="mean")
-    rows = synapses.join(cells, on="celltype", how="left").join(distances, on="celltype", how="left").sort("celltype")
-    shown = rows.select("celltype", "sign", "spikes", "active_mean", "events_mean", "distance").collect(
-        engine="streaming"
-    )
+    # one after the other: each reads the whole run
+    rows, *others = (frame.collect(engine="streaming") for frame in (synapses, cells, distances))
+    for other in others:
+        rows = rows.join(other, on="celltype", how="left")
+    shown = rows.sort("celltype").select("celltype", "sign", "spikes", "active_mean", "events_mean", "distance")
     header = (
         "Cell type",
         "Acts as",
@@ -229,12 +231,12 @@ def _provenance(about: RunInfo) -> list[str]:
     for session in about.sessions:
         p = session.provenance
         versions = ", ".join(f"{name} {version}" for name, version in p.get("versions", {}).items() if version)
-        commit = (p.get("git_commit") or "")[:12] + (" (changed)" if p.get("git_dirty") else "")
+        commit = str(p.get("git_commit") or "")[:12] + (" (changed)" if p.get("git_dirty") else "")
         ended = (session.ended or "not ended")[:19].replace("T", " ")
         row = (session.started[:19].replace("T", " "), ended, str(session.trials), p.get("host", ""), commit, versions)
         sessions.append(row)
     return [
-        facts([("Seed of the run", str(about.seed)), *settings]),
+        facts([("Seed of the run", escape(str(about.seed))), *settings]),
         "<h2>Files</h2>",
         grid(("Model", "File", "SHA-256 begins"), files),
         "<h2>Sessions</h2>",

@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from isfray.errors import InputError
@@ -241,14 +242,15 @@ def trials(n: int) -> str:
 
 def place(site: str) -> str:
     """Return a site's name, or in words where it is if the name was made from a landmark or a segment."""
-    distance = site.partition("_somaDist_")[2]
-    if distance:
-        return f"{float(distance):.0f} µm from the soma"
+    if distance := re.fullmatch(r".*_somaDist_(\d+(?:\.\d+)?)", site):
+        return f"{float(distance[1]):.0f} µm from the soma"
     segment = re.fullmatch(r"sec_(\d+)_seg_(\d+)", site)
     return f"section {int(segment[1])}, segment {int(segment[2])}" if segment else site
 
 
 def _dress(ax: Axes, theme: Theme) -> None:
+    for text in ax.findobj(Text):
+        text.set_parse_math(False)  # names may hold dollar signs
     ax.set_facecolor(theme.paper)
     for side, spine in ax.spines.items():
         spine.set_linewidth(0.6)

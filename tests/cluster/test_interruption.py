@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from isfray.catalog import Catalog
+from isfray.cluster import orphans
 from tests.cluster.null_engine import begun
-from tests.cluster.waiting import ROOT, gone, started_by, until
+from tests.cluster.waiting import ROOT, gone, until
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -67,11 +68,18 @@ def test_an_interrupted_driver_writes_what_is_done_says_how_to_go_on_and_leaves_
 
 def test_a_driver_that_dies_leaves_no_process_and_the_next_one_quietly_does_what_is_missing(tmp_path):
     driver = start(tmp_path)
-    in_the_middle(driver, tmp_path)
-    processes = started_by(driver)
+    processes = in_the_middle(driver, tmp_path)
+    (watcher,) = (process for process in processes if orphans.__file__ in process.cmdline())
+    *_, session, _ = watcher.cmdline()
+    assert [p for p in processes if "gent" in p.name()], "agents of Ray, which would live on for a minute"
+    reader = subprocess.Popen(["tail", "-f", str(next(Path(session, "logs").glob("*.out")))], stdout=subprocess.DEVNULL)
     driver.kill()
     driver.communicate()
-    assert_gone(processes)
+    until(lambda: gone([watcher]), "the end of what watched over the driver")
+    assert gone(processes), "nothing outlives it"
+    assert reader.poll() is None, "somebody else's process"
+    reader.kill()
+    reader.wait()
     kept = committed(tmp_path)
     assert 0 < len(kept) <= 20
     (tmp_path / "diary").unlink()

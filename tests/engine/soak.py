@@ -320,7 +320,7 @@ def _cells_live_together(stack: ExitStack) -> None:
 
 
 def _nobody_looks(stack: ExitStack) -> None:
-    stack.enter_context(mock.patch.object(Simulator, "_fault", lambda *_: None))
+    stack.enter_context(mock.patch.object(Simulator, "_fault", return_value=None))
 
 
 FAULTS: dict[str, Callable[[ExitStack], None]] = {
