@@ -206,7 +206,7 @@ WRONG: list[tuple[Callable[[Case], None], list[str]]] = [
     (receptor_parameter, ["network.param:", "glutamate_syn.parameter.tau5", "expected tau4"]),
     (dynamic_release, ["network.param:", "VPM_C2.synapses.releaseProb", "0 to 1"]),
     (broken_hoc_line, ["small.hoc:", "pt3dadd(x, y, z, diameter)"]),
-    (broken_param, ["small.param:2", "literal"]),
+    (broken_param, ["small.param:3", "neuron.filename"]),
     (missing_landmarks, ["small.param", "sim.recordingSites", "sites.landmarkAscii", "does not exist"]),
     (unknown_modification, ["small.param:", "scale_apicl", "scale_apical"]),
     (zero_t_stop, ["t_stop = 0.0", "> 0 ms"]),

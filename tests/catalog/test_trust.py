@@ -22,7 +22,7 @@ from isfray.cli import main
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 from isfray.tables import SCHEMAS
-from tests.catalog.synthetic import batch, spec
+from tests.catalog.synthetic import batch, commit_unseen, spec
 
 OUTSIDE = ["../outside", "../../outside/x", "a/../../outside", "/etc/passwd", "a//b", "./x", "a/./b", "..", "a\0b"]
 HOSTILE = ["../../x", "/etc/passwd", "..", "", "a\0b", "x" * 999, None, True, -1, 1.5, 2**70, [], [[1]], {}, {"a": "b"}]
@@ -176,7 +176,7 @@ def test_hosts_and_sites_that_are_no_names_never_become_files(stored, tmp_path):
         field = schema.field(column)
         at = schema.get_field_index(column)
         changed = tables[table].set_column(at, field, pa.array(values).cast(field.type))
-        catalog.commit("stim_C2", {**tables, table: changed})
+        commit_unseen(catalog, "stim_C2", [0], {**tables, table: changed})
         with pytest.raises(InputError, match=rf"{told} = '\.\./\.\./\.\./outside' cannot be the name of a file"):
             export_isf(catalog, "stim_C2", tmp_path / column / "out")
         assert not [p for p in tmp_path.rglob("*outside*")]
