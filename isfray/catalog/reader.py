@@ -19,7 +19,7 @@ from isfray.catalog.location import open_storage
 from isfray.catalog.log import CommitLog, by_table, committed, read_json
 from isfray.catalog.runs import RunInfo, Session, check_name, run_key
 from isfray.catalog.scan import Trials
-from isfray.catalog.snapshot import Snapshot, check_table
+from isfray.catalog.snapshot import Snapshot, check_table, unknown_run
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, cell_from_inputs
@@ -346,11 +346,13 @@ class CatalogReader:
     def _stored(self, run: str) -> bytes:
         data = self.storage.read(run_key(check_name(run)))
         if data is None:
-            there = ", ".join(self.runs()) or "none"
-            raise InputError(
-                "is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}"
-            )
+            self._check_room()
+            raise unknown_run("catalog", self.uri, run, self.runs())
         return data
+
+    def _check_room(self) -> None:
+        if not self.storage.has_room:
+            raise InputError("has no such bucket", file=self.uri, expected="a bucket that exists")
 
     def _bodies(self) -> dict[str, dict[str, Any]]:
         stored = self.storage.read_many(map(run_key, self.storage.folders("runs/")))

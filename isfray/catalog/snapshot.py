@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isfray.catalog.log import Commit, by_table, committed
 from isfray.catalog.scan import Trials, scan_files
 from isfray.catalog.storage import Storage
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
@@ -129,8 +130,7 @@ class Snapshot:
 
     def _of(self, run: str) -> tuple[Commit, ...]:
         if run not in self.commits:
-            expected = "one of its runs: " + (", ".join(self.runs()) or "none")
-            raise InputError("is not in the snapshot", file=self.storage.uri, key="run", value=run, expected=expected)
+            raise unknown_run("snapshot", self.storage.uri, run, self.runs())
         return self.commits[run]
 
 
@@ -138,3 +138,9 @@ def check_table(table: str, uri: str) -> None:
     """Refuse a name that is no table's."""
     if table not in SCHEMAS:
         raise InputError("is not a table", file=uri, key="table", value=table, expected="one of " + ", ".join(SCHEMAS))
+
+
+def unknown_run(where: str, uri: str, run: str, there: Sequence[str]) -> InputError:
+    """Error about a run that is not there."""
+    expected = f"one of its runs: {nearest(run, there).removeprefix('one of ')}"
+    return InputError(f"is not in the {where}", file=uri, key="run", value=run, expected=expected)

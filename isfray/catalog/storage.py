@@ -6,6 +6,7 @@ path below the catalog's root, with `/` between its parts.
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
@@ -103,21 +104,23 @@ class Storage(ABC):
         except InputError:
             raise
         except Exception as error:  # clients of object stores raise types of their own
-            raise failure(f"{self.uri}/{key}".rstrip("/"), doing, error) from error
+            raise self.failure(f"{self.uri}/{key}".rstrip("/"), doing, error) from error
+
+    def failure(self, uri: str, doing: str, error: Exception) -> InputError:
+        """One line about a storage that refused: what was tried, why it failed, what would have been right."""
+        advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), REACHABLE)
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        lasting = isinstance(error, _LASTING) or (isinstance(error, OSError) and error.errno in _LASTING_CODES)
+        return InputError(f"cannot be {doing} ({reason})", file=uri, expected=advice, passing=not lasting)
 
 
+REACHABLE = "a storage that can be reached, with space"
+PERMITTED = "a place you may read and write (check its permissions or your credentials)"
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
-    (PermissionError, "a place you may read and write (check its permissions or your credentials)"),
+    (PermissionError, PERMITTED),
     (NotADirectoryError, "a folder, but a file is in the way"),
     (FileExistsError, "a folder, but a file is in the way"),
     (FileNotFoundError, "a folder or bucket that exists"),
 )
-
-
-def failure(uri: str, doing: str, error: Exception) -> InputError:
-    """One line about a storage that refused: what was tried, why it failed, what would have been right."""
-    advice = next(
-        (text for kind, text in _ADVICE if isinstance(error, kind)), "a storage that can be reached, with space"
-    )
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return InputError(f"cannot be {doing} ({reason})", file=uri, expected=advice)
+_LASTING = (*(kind for kind, _ in _ADVICE), IsADirectoryError, ValueError, TypeError)
+_LASTING_CODES = {errno.EROFS, errno.ENAMETOOLONG, errno.EINVAL}
