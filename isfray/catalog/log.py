@@ -9,7 +9,7 @@ and never deleted.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 
 COMMIT_VERSION = 1
+_FIRST = 32  # commits read before it is looked whether one of them replaces others
 
 Ranges = tuple[tuple[int, int], ...]
 """Whole numbers as ascending inclusive ranges: ((0, 24), (30, 30))."""
@@ -149,16 +150,8 @@ class CommitLog:
 
     def live(self) -> tuple[Commit, ...]:
         """Commits that count now, by sequence: everything committed and not replaced."""
-        stored = {int(key[len(self.prefix) :].removesuffix(".json")) for key in self.storage.listing(self.prefix)}
-        length = max(stored, default=-1) + 1
-        # A listing may miss an object created while it ran, never one that an object it did show was created after.
-        unread = sorted(set(range(length)) - self._commits.keys() - self._replaced, reverse=True)
-        step = 32
-        while unread:  # newest first: a compaction spares reading what it replaced
-            self._read(unread[:step])
-            unread = [n for n in unread[step:] if n not in self._replaced]
-            step *= 2
-        self._length = max(length, self._length)
+        newest = self.key(self._length - 1) if self._length else ""
+        catch_up([self], self.storage.listing(self.prefix) if not newest else self.storage.newer(self.prefix, newest))
         return self.known()
 
     def gone(self) -> set[int]:
@@ -177,20 +170,12 @@ class CommitLog:
         new: NDArray[np.int32] = trials[trials > lasts[np.searchsorted(firsts, trials, side="right") - 1]]
         return new
 
-    def _read(self, sequence: Iterable[int]) -> None:
-        self._trials = None
-        keys = {n: self.key(n) for n in sequence}
-        contents = self.storage.read_many(keys.values())
-        for n, key in keys.items():
-            if key in contents:
-                self._add(Commit.from_json(contents[key], f"{self.storage.uri}/{key}"))
-            elif n not in self._replaced:
-                raise InputError("is missing", file=f"{self.storage.uri}/{key}", expected="an undamaged catalog")
-
     def _add(self, commit: Commit) -> None:
         self._commits[commit.sequence] = commit
         self.fence = max(self.fence, commit.sequence if commit.fences else -1)
         self._replaced.update(n for a, b in commit.replaces for n in range(a, b + 1))
+        kept = None if commit.replaces else self._trials
+        self._trials = None if kept is None else union(kept, commit.trials)
 
     def append(self, make: Callable[[int], Commit | None]) -> Commit | None:
         """Create the next commit.
@@ -215,8 +200,6 @@ class CommitLog:
             key, data = self.key(commit.sequence), commit.to_json()
             if self.storage.create(key, data) or self.storage.read(key) == data:  # equal: our own, tried twice
                 self._add(commit)
-                kept = None if commit.replaces else self._trials
-                self._trials = None if kept is None else union(kept, commit.trials)
                 self._length = max(self._length, commit.sequence + 1)
                 return commit
             self.live()
@@ -228,6 +211,43 @@ class CommitLog:
     def key(self, sequence: int) -> str:
         """Key of a commit object."""
         return f"{self.prefix}{sequence:08d}.json"
+
+
+def catch_up(logs: Sequence[CommitLog], listed: Iterable[str]) -> None:
+    """Read the commits that some logs of one storage do not know yet, of all logs side by side.
+
+    Parameters
+    ----------
+    logs : sequence of CommitLog
+        To be brought up to date.
+    listed : iterable of str
+        Keys that are there; those of other objects do not matter.
+    """
+    lengths: dict[str, int] = {}
+    for key in listed:
+        folder, _, name = key.rpartition("/")
+        if name.endswith(".json") and name[:-5].isdecimal():
+            lengths[folder + "/"] = max(lengths.get(folder + "/", 0), int(name[:-5]) + 1)
+    # A listing may miss an object created while it ran, never one that an object it did show was created after.
+    missing = {log: range(log._length, lengths.get(log.prefix, 0)) for log in logs}
+    # The newest first: a compaction spares reading what it replaced.
+    unread = {log: [n for n in reversed(of) if n not in log._replaced] for log, of in missing.items() if of}
+    step = _FIRST
+    while unread:
+        contents = logs[0].storage.read_many(log.key(n) for log, left in unread.items() for n in left[:step])
+        for log, left in unread.items():
+            if len(left) > _FIRST:
+                log._trials = None  # quicker to find out at once than one by one
+            for n in left[:step]:
+                if (key := log.key(n)) in contents:
+                    log._add(Commit.from_json(contents.pop(key), f"{log.storage.uri}/{key}"))
+                elif n not in log._replaced:
+                    raise InputError("is missing", file=f"{log.storage.uri}/{key}", expected="an undamaged catalog")
+        rest = {log: [n for n in left[step:] if n not in log._replaced] for log, left in unread.items()}
+        unread = {log: left for log, left in rest.items() if left}
+        step *= 2
+    for log, of in missing.items():
+        log._length = max(log._length, of.stop)
 
 
 def committed(commits: Iterable[Commit]) -> NDArray[np.int32]:

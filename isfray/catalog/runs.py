@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from isfray.catalog.log import read_json
+from isfray.catalog.log import Commit, by_table, committed, read_json
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
+from isfray.tables import SCHEMAS
 
 RUN_VERSION = 1
+_RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
+_SESSION_KEY = re.compile(r"runs/([^/]+)/sessions/[^/]+\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
@@ -110,6 +113,43 @@ class RunInfo:
     def provenance(self) -> Mapping[str, Any]:
         """Of the first session."""
         return self.sessions[0].provenance if self.sessions else {}
+
+
+def names_in(listed: Iterable[str]) -> list[str]:
+    """Names of the runs whose run.json is among some keys, sorted."""
+    return sorted(found[1] for key in listed if (found := _RUN_KEY.fullmatch(key)))
+
+
+def read_sessions(storage: Storage, listed: Iterable[str]) -> dict[str, tuple[Session, ...]]:
+    """Sessions among some keys, by run; keys of other objects do not matter."""
+    keys = {key: found[1] for key in listed if (found := _SESSION_KEY.fullmatch(key))}
+    stored, sessions = storage.read_many(keys), dict[str, list[Session]]()
+    for key in sorted(stored):
+        sessions.setdefault(keys[key], []).append(Session(**json.loads(stored[key])))
+    return {run: tuple(of) for run, of in sessions.items()}
+
+
+def trials_asked(sessions: Iterable[Session]) -> int:
+    """Return the most trials that any session asked for."""
+    return max((session.trials for session in sessions), default=0)
+
+
+def about(body: Mapping[str, Any], live: Iterable[Commit], sessions: tuple[Session, ...]) -> RunInfo:
+    """What is known about a run, from its run.json, its commits that count, and its sessions."""
+    live = tuple(live)
+    files = by_table(live)
+    return RunInfo(
+        name=body["name"],
+        seed=body["seed"],
+        settings=body["settings"],
+        inputs=body["inputs"],
+        created=body["created"],
+        trials_asked=trials_asked(sessions),
+        trials_committed=len(committed(live)),
+        sessions=sessions,
+        rows={name: sum(f.rows for f in files[name]) for name in SCHEMAS if name in files},
+        bytes={name: sum(f.bytes for f in files[name]) for name in SCHEMAS if name in files},
+    )
 
 
 def check_name(name: str) -> str:

@@ -55,8 +55,13 @@ class S3Storage(ObjectStorage):
         data: bytes = self.fs.cat_file(path, max_concurrency=1)  # more would ask for the size of every object first
         return data
 
-    def _entries(self, prefix: str) -> Iterator[Entry]:
-        for page in self._pages(prefix):
+    def newer(self, prefix: str, key: str) -> dict[str, Entry]:
+        """See `Storage.newer`."""
+        with self.reported("listed", prefix):
+            return {entry.key: entry for entry in self._entries(prefix, StartAfter=self._folder + key)}
+
+    def _entries(self, prefix: str, **how: Any) -> Iterator[Entry]:
+        for page in self._pages(prefix, **how):
             for found in page.get("Contents", ()):
                 key = found["Key"][len(self._folder) :]
                 if not key.endswith("/"):  # the mark of an empty folder

@@ -80,6 +80,10 @@ class Storage(ABC):
         """Whether nothing is stored here."""
         return not self.listing("")
 
+    def newer(self, prefix: str, key: str) -> dict[str, Entry]:
+        """Those objects directly below `prefix` whose keys come after `key` in alphabetical order."""
+        return {found: entry for found, entry in self.listing(prefix).items() if found > key}
+
     def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Contents of those objects that exist."""
         return {key: data for key in keys if (data := self.read(key)) is not None}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from isfray.catalog.leftovers import remove_leftovers, unlisted
 from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
-from isfray.catalog.parquet import tables_in
+from isfray.catalog.parquet import contents, tables_in
 from isfray.catalog.runs import load_inputs
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
@@ -60,7 +60,7 @@ class VerifyReport:
 def verify_run(
     storage: Storage, log: CommitLog, run: str, body: Mapping[str, Any], *, repair: bool, grace_s: float
 ) -> VerifyReport:
-    """Check inputs, commits, files and rows of a run; one file is in memory at a time.
+    """Check inputs, commits, files and rows of a run; a few small files, or a large one, are in memory at once.
 
     Inputs and files must have the hashes they were stored with; every file the schema of its table and the rows and
     trials its commit says; every trial one row in `trials`, and no row anywhere else without it; the counts in
@@ -82,8 +82,8 @@ def verify_run(
         problems.append(str(error))
     tally = _Tally()
     files = [file for commit in live for file in commit.files]
-    for file in files:
-        problems += _check_file(storage, file, tally)
+    for file, data in contents(storage, files):
+        problems += _check_file(f"{storage.uri}/{file.path}", data, file, tally)
     problems += _check_commits(live)
     problems += tally.problems(committed(live))
     removed = tuple(sorted(remove_leftovers(storage, log, run, grace_s))) if repair else ()
@@ -99,8 +99,7 @@ def _check_commits(live: tuple[Commit, ...]) -> Iterator[str]:
             yield f"{table}: trials {_some(twice)} are in more than one file"
 
 
-def _check_file(storage: Storage, file: DataFile, tally: _Tally) -> Iterator[str]:
-    uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
+def _check_file(uri: str, data: bytes | None, file: DataFile, tally: _Tally) -> Iterator[str]:
     if data is None:
         yield f"{uri}: is missing"
         return
