@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 
 from isfray.analysis.extras import extra
-from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
+from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
+from isfray.catalog.scan import Trials
 from isfray.errors import InputError
 
 _COLUMNS = {
@@ -56,7 +57,8 @@ def to_nwb(
     Raises
     ------
     InputError
-        If the file exists or cannot be written, or without pynwb (`pip install 'isfray[nwb]'`).
+        If the file exists or cannot be written; if a stored file has been altered; or without pynwb
+        (`pip install 'isfray[nwb]'`).
 
     Examples
     --------
@@ -71,6 +73,8 @@ def to_nwb(
         raise InputError("exists already", key="path", value=str(out), expected="a new file")
     if not out.parent.is_dir():
         raise InputError("is in no folder", key="path", value=str(out), expected="an existing folder")
+    if isinstance(source, Catalog):
+        source.snapshot(tables.name).check_files(tables.name, trials)
     sites = _sites(tables)
     kept = voltage and not sites.is_empty()
     grid = sites.row(0, named=True) if kept else {}

@@ -72,6 +72,13 @@ def read_tables(storage: Storage, file: DataFile) -> Iterator[pa.Table]:
 
 def rows_of(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, pa.Table]]:
     """Rows of committed files one after the other, some row groups at a time; see `read_tables`."""
+    for file, data in unaltered(storage, files):
+        for table in tables_in(data, f"{storage.uri}/{file.path}"):
+            yield file, table
+
+
+def unaltered(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, bytes]]:
+    """Bytes of committed files; InputError at the first that is gone or not what was committed."""
     for file, data in contents(storage, files):
         uri = f"{storage.uri}/{file.path}"
         if data is None:
@@ -82,8 +89,7 @@ def rows_of(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataF
                 file=uri,
                 expected="a file as it was written; `isfray verify` tells what else has changed",
             )
-        for table in tables_in(data, uri):
-            yield file, table
+        yield file, data
 
 
 def contents(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, bytes | None]]:

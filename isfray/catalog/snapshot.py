@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.catalog.log import Commit, by_table, committed
-from isfray.catalog.scan import Trials, scan_files
+from isfray.catalog.parquet import unaltered
+from isfray.catalog.scan import Trials, holding, scan_files
 from isfray.catalog.storage import Storage
 from isfray.check import nearest
 from isfray.errors import InputError
@@ -127,6 +128,29 @@ class Snapshot:
         array([0, 1, 2, 3, 4, 5, 6, 7], dtype=int32)
         """
         return committed(self._of(run))
+
+    def check_files(self, run: str, trials: Trials | None = None) -> None:
+        """Read every file of a run and compare it with what was committed, which a scan does not.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+        trials : int, range, list or array of int, optional
+            Only the files with some of these.
+
+        Raises
+        ------
+        InputError
+            If it is not in the snapshot; if a file is missing or has been altered, naming the first.
+
+        Examples
+        --------
+        >>> catalog.snapshot().check_files("stim_C2")
+        """
+        files = [file for commit in self._of(run) for file in commit.files]
+        for _ in unaltered(self.storage, files if trials is None else holding(files, trials)):
+            pass
 
     def _of(self, run: str) -> tuple[Commit, ...]:
         if run not in self.commits:
