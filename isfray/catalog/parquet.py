@@ -121,5 +121,5 @@ def tables_in(data: bytes, uri: str) -> Iterator[pa.Table]:
             for first in range(0, parquet.num_row_groups, _GROUPS):
                 some = range(first, min(first + _GROUPS, parquet.num_row_groups))
                 yield parquet.read_row_groups(some, use_threads=len(data) > _SMALL)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # the last for names that are no text any more
         raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None
