@@ -104,7 +104,13 @@ def holding(files: Iterable[DataFile], trials: Trials) -> list[DataFile]:
 
 def _check(trials: Iterable[Any]) -> None:
     for trial in trials:
-        whole("trials", trial, 0, LAST_TRIAL)
+        try:
+            whole("trials", trial, 0, LAST_TRIAL)
+        except InputError:
+            expected = f"whole numbers from 0 to {LAST_TRIAL}"
+            raise InputError(
+                "is none of the possible trial numbers", key="trials", value=trial, expected=expected
+            ) from None
 
 
 def _holds(file: DataFile, wanted: range | NDArray[np.int32]) -> bool:
