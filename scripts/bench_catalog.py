@@ -58,7 +58,9 @@ def main() -> None:
     parser.add_argument("--step", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
-        print(json.dumps({**globals()[options.step](Catalog(options.catalog), options.trials), "memory": peak()}))
+        catalog, used = Catalog(options.catalog), time.process_time()
+        found = globals()[options.step](catalog, options.trials)
+        print(json.dumps({**found, "memory": peak(), "processor": time.process_time() - used}))
         return
     with tempfile.TemporaryDirectory(prefix="isfray-bench-") as folder:
         if options.s3:
@@ -83,13 +85,15 @@ def begin(uri: str, options: argparse.Namespace) -> None:
 
 
 def grow(uri: str, counts: list[int]) -> None:
-    """Print the seconds that each step took with so many commits of a run, and with so many runs."""
+    """Print the seconds, and those of the processor, that steps took with so many commits of a run, and many runs."""
     for kind, names in (("commits", OF_COMMITS), ("runs", OF_RUNS)):
-        print(f"{kind:8}", *(f"{name:>12}" for name in names))
+        print(f"{kind:8}", *(f"{name:>15}" for name in names))
         for count in counts:
             print(f"{count:8}", end="", flush=True)
             for name in names:
-                print(f" {step(name, f'{uri}-{kind}-{count}', count)['seconds']:12.2f}", end="", flush=True)
+                found = step(name, f"{uri}-{kind}-{count}", count)
+                both = f"{found['seconds']:.2f} ({found['processor']:.2f})"
+                print(f" {both:>15}", end="", flush=True)
             print(flush=True)
 
 
@@ -102,7 +106,7 @@ def measure(uri: str, trials: int) -> None:
         found = step(name, uri, trials)
         seconds = found.pop("seconds")
         rate = f"{trials / seconds:10.0f}" if name != "read" else " " * 10
-        rest = ", ".join(f"{key} {value}" for key, value in found.items() if key != "memory")
+        rest = ", ".join(f"{key} {value}" for key, value in found.items() if key not in {"memory", "processor"})
         print(f"{name:10}{seconds:9.2f}{rate}{found['memory']:9.0f}  {rest}", flush=True)
 
 
