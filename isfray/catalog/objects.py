@@ -58,6 +58,11 @@ class ObjectStorage(Storage):
         with self.reported("listed", prefix):
             return {entry.key: entry for entry in self._entries(prefix)}
 
+    def listings(self, prefixes: Iterable[str]) -> dict[str, Entry]:
+        """See `Storage.listings`; side by side."""
+        found = _side_by_side(self.listing, list(prefixes))
+        return {key: entry for listed in found for key, entry in listed.items()}
+
     def _entries(self, prefix: str) -> Iterator[Entry]:
         try:
             found = self._patiently(lambda: self.fs.find(self._path(prefix), detail=True))

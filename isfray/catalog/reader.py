@@ -274,7 +274,7 @@ class CatalogReader:
         [('stim_C2', 8)]
         """
         below = ["runs/"] if runs is None else [f"runs/{check_name(name)}/" for name in runs]
-        listed = [key for prefix in below for key in self.storage.listing(prefix)]
+        listed = self.storage.listings(below)
         stored = self.storage.read_many(map(run_key, run_objects.names_in(listed)))
         bodies = {body["name"]: body for key, data in stored.items() for body in [self._parsed(key, data)]}
         live, sessions = self._live(bodies, listed), run_objects.read_sessions(self.storage, listed)

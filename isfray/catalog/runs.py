@@ -190,8 +190,8 @@ def store_inputs(storage: Storage, spec: RunSpec) -> None:
 def restore_inputs(storage: Storage, spec: RunSpec) -> None:
     """Put back inputs that a sweep took for unused in the moment before run.json named them."""
     contents = _contents(spec)
-    there = {key for file in contents for key in storage.listing(file.rpartition("/")[0] + "/")}
-    for key in contents.keys() - there:
+    there = storage.listings({file.rpartition("/")[0] + "/" for file in contents})
+    for key in contents.keys() - there.keys():
         storage.put(key, contents[key])
 
 

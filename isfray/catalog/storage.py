@@ -80,6 +80,10 @@ class Storage(ABC):
         """Whether nothing is stored here."""
         return not self.listing("")
 
+    def listings(self, prefixes: Iterable[str]) -> dict[str, Entry]:
+        """Every object below some prefixes."""
+        return {key: entry for prefix in prefixes for key, entry in self.listing(prefix).items()}
+
     def newer(self, prefix: str, key: str) -> dict[str, Entry]:
         """Those objects directly below `prefix` whose keys come after `key` in alphabetical order."""
         return {found: entry for found, entry in self.listing(prefix).items() if found > key}

@@ -48,6 +48,10 @@ class Counting(Storage):
         found = self.inner.listing(prefix)
         return self._counted(found, len(found))
 
+    def listings(self, prefixes):
+        found = self.inner.listings(prefixes)
+        return self._counted(found, len(found))
+
     def newer(self, prefix, key):
         found = self.inner.newer(prefix, key)
         return self._counted(found, len(found))
