@@ -20,7 +20,7 @@ from isfray.catalog.leftovers import remove_leftovers
 from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, committed, numbers, ranges
 from isfray.catalog.parquet import rows_of
 from isfray.catalog.storage import Storage
-from isfray.tables import canonical
+from isfray.tables import SCHEMAS, canonical
 
 FILE_BYTES = 64 * 2**20
 """Size in bytes at which a merged file is full."""
@@ -82,10 +82,13 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
 
 
 def _groups(files: Sequence[DataFile], file_bytes: int) -> Iterator[list[DataFile]]:
-    """Files to be merged, by ascending trials; a file that is large already is a group of its own."""
+    """Files to be merged, by ascending trials.
+
+    A file that is large already is a group of its own, and so is one of a table that only a newer isfray knows.
+    """
     group, size = list[DataFile](), 0
     for file in sorted(files, key=lambda f: f.trials):
-        if file.bytes >= file_bytes // 2:
+        if file.bytes >= file_bytes // 2 or file.table not in SCHEMAS:
             yield [file]
             continue
         group.append(file)

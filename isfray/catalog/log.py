@@ -109,7 +109,7 @@ class Commit:
         try:
             files = tuple(DataFile(**{**f, "trials": _pairs(f["trials"])}) for f in body["files"])
             return Commit(body["sequence"], body["kind"], _pairs(body["trials"]), files, _pairs(body["replaces"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"is not a whole commit ({error})", file=uri, expected="an undamaged catalog") from None
 
 

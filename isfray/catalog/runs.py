@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from isfray.catalog.log import Commit, by_table, committed, read_json
@@ -125,7 +126,13 @@ def read_sessions(storage: Storage, listed: Iterable[str]) -> dict[str, tuple[Se
     keys = {key: found[1] for key in listed if (found := _SESSION_KEY.fullmatch(key))}
     stored, sessions = storage.read_many(keys), dict[str, list[Session]]()
     for key in sorted(stored):
-        sessions.setdefault(keys[key], []).append(Session(**json.loads(stored[key])))
+        try:
+            session = Session(**json.loads(stored[key]))
+            session.trials + 0, datetime.fromisoformat(session.started), dict(session.provenance)
+        except (TypeError, ValueError):
+            file, expected = f"{storage.uri}/{key}", "a catalog written by isfray, undamaged"
+            raise InputError("is not the note of a session", file=file, expected=expected) from None
+        sessions.setdefault(keys[key], []).append(session)
     return {run: tuple(of) for run, of in sessions.items()}
 
 
@@ -224,8 +231,7 @@ def load_inputs(storage: Storage, body: Mapping[str, Any]) -> dict[str, ModelInp
 def input_files(body: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
     """Name and SHA-256 of every input a run.json names."""
     for files in body["inputs"].values():
-        yield files["main"]
-        yield from files["references"].values()
+        yield from (files["main"], *files["references"].values())
 
 
 def run_json(spec: RunSpec, created: str) -> bytes:
@@ -242,8 +248,17 @@ def run_json(spec: RunSpec, created: str) -> bytes:
 
 
 def parse_run(data: bytes, uri: str) -> dict[str, Any]:
-    """Body of a run.json."""
-    return read_json(data, uri, "isfray-run", RUN_VERSION)
+    """Body of a run.json; InputError if it is something else, or not whole."""
+    body = read_json(data, uri, "isfray-run", RUN_VERSION)
+    try:
+        whole = isinstance(body["seed"], int) and isinstance(body["settings"], dict)
+        whole &= all(isinstance(part, str) for part in (body["name"], body["created"]))
+        whole &= all(isinstance(file[key], str) for file in input_files(body) for key in ("name", "sha256"))
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise InputError("does not say what the run is", file=uri, expected="a catalog written by isfray, undamaged")
+    return body
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -103,6 +103,9 @@ def _check_file(uri: str, data: bytes | None, file: DataFile, tally: _Tally) -> 
     if data is None:
         yield f"{uri}: is missing"
         return
+    if file.table not in SCHEMAS:
+        yield f"{uri}: is of a table that this isfray does not know ({file.table})"
+        return
     if len(data) != file.bytes or hashlib.sha256(data).hexdigest() != file.sha256:
         yield f"{uri}: has other content than was committed ({len(data)} bytes, committed {file.bytes})"
         try:  # what its rows say now is of no interest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from isfray.analysis import to_nwb
 from isfray.catalog import Catalog
@@ -56,6 +58,26 @@ def test_any_bit_that_flips_in_any_stored_file_is_noticed_by_verify_and_stops_co
         storage.put(path, whole)
     assert Catalog(catalog.uri).snapshot(RUN).commits == before
     assert catalog.verify(RUN).ok
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 3), st.integers(0))
+def test_any_bit_that_flips_in_what_tells_of_the_run_is_told_in_one_line_or_changes_no_row(catalog, which, bit):
+    storage, now = catalog.storage, catalog.snapshot()
+    held = {table: now.scan(table).sort("trial", maintain_order=True).collect() for table in TABLES}
+    key = sorted(storage.listing("runs/"))[which]
+    whole = storage.read(key)
+    storage.put(key, flipped(whole, bit % (8 * len(whole))))
+    try:
+        with contextlib.suppress(InputError):
+            Catalog(catalog.uri).infos()
+        with contextlib.suppress(InputError):
+            if Catalog(catalog.uri).verify(RUN).ok:
+                now = Catalog(catalog.uri).snapshot()
+                for table, rows in held.items():
+                    assert_frame_equal(now.scan(table).sort("trial", maintain_order=True).collect(), rows)
+    finally:
+        storage.put(key, whole)
 
 
 def test_an_input_with_a_flipped_bit_is_noticed_by_verify(catalog):
