@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 
@@ -84,11 +85,13 @@ def unaltered(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[Dat
         if data is None:
             raise InputError("is missing", file=uri, expected="an undamaged catalog")
         if hashlib.sha256(data).hexdigest() != file.sha256:
-            raise InputError(
-                "has other content than was committed",
-                file=uri,
-                expected="a file as it was written; `isfray verify` tells what else has changed",
-            )
+            problem = "has other content than was committed"
+            try:
+                deque(tables_in(data, uri), maxlen=0)
+            except InputError as error:
+                problem += f" and {error.problem}"
+            expected = "a file as it was written; `isfray verify` tells what else has changed"
+            raise InputError(problem, file=uri, expected=expected)
         yield file, data
 
 
