@@ -239,15 +239,17 @@ def _info(options: argparse.Namespace) -> int:
     if options.name is not None:
         _print_run(catalog, options.name)
         return 0
-    from isfray.catalog.watch import in_progress
+    from isfray.catalog.watch import states
 
-    names = catalog.runs()
-    print(f"{catalog.uri}: {len(names)} run{'s' * (len(names) != 1)}")
-    for name in names:
-        about = catalog.info(name)
-        print(f"  {name}  {about.trials_committed}/{about.trials_asked} trials  seed {about.seed}  {about.created}")
-        if (state := in_progress(catalog, name)) is not None:
-            print(f"    {state}")
+    runs = catalog.infos()
+    going = states(catalog, runs)
+    print(f"{catalog.uri}: {len(runs)} run{'s' * (len(runs) != 1)}")
+    for about in runs:
+        print(
+            f"  {about.name}  {about.trials_committed}/{about.trials_asked} trials  seed {about.seed}  {about.created}"
+        )
+        if about.name in going:
+            print(f"    {going[about.name]}")
     return 0
 
 

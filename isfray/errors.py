@@ -33,6 +33,8 @@ class InputError(ValueError):
         The value found there.
     expected : str, optional
         What would have been right.
+    passing : bool
+        Whether it is likely to be right after a while, with nothing changed: a store in trouble.
 
     Examples
     --------
@@ -49,8 +51,10 @@ class InputError(ValueError):
         key: str | None = None,
         value: Any = _ABSENT,
         expected: str | None = None,
+        passing: bool = False,
     ) -> None:
         problem, file, expected, value = (redacted(given) for given in (problem, file, expected, value))
+        self.passing = passing
         self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
         self.value = None if value is _ABSENT else value
         where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""

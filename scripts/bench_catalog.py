@@ -1,12 +1,15 @@
 """What the catalog costs: trials a second, memory, files and bytes, and the time that questions take.
 
 The trials are made up, of the size that the published network gives. Every step runs in a process of its own, so that
-its memory is its own.
+its memory is its own. `--growth` asks instead how the time grows with the number of commits and of runs, whose trials
+are tiny.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import resource
@@ -15,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ import pyarrow as pa
 
 from isfray import tables
 from isfray.catalog import Catalog, RunSpec
+from isfray.cli import main as isfray_command
 from isfray.model.inputs import InputFile, ModelInputs
 
 RUN, BATCH = "bench", 25
@@ -38,6 +43,9 @@ NAMES = {
     "columns": [name.split("_")[1] for name in TYPES],
 }
 STEPS = ("write", "read", "verify", "compact", "read", "verify")
+OF_COMMITS = ("add_commits", "open_run", "info_run", "scan_run", "verify", "compact", "open_run")
+OF_RUNS = ("add_runs", "scan_runs", "info_runs")
+TINY = (4, 4, 20)  # synapses, cells, samples
 
 
 def main() -> None:
@@ -46,10 +54,13 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=20_000, metavar="N", help="trials to write (20000: 4.6 GB)")
     parser.add_argument("--catalog", metavar="URI", help="an empty place (default: a folder that is removed again)")
     parser.add_argument("--s3", action="store_true", help="a SeaweedFS server that is started for it")
+    parser.add_argument("--growth", type=int, nargs="+", metavar="N", help="instead: with so many commits, and runs")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
-        print(json.dumps({**globals()[options.step](Catalog(options.catalog), options.trials), "memory": peak()}))
+        catalog, used = Catalog(options.catalog), time.process_time()
+        found = globals()[options.step](catalog, options.trials)
+        print(json.dumps({**found, "memory": peak(), "processor": time.process_time() - used}))
         return
     with tempfile.TemporaryDirectory(prefix="isfray-bench-") as folder:
         if options.s3:
@@ -58,11 +69,32 @@ def main() -> None:
             server = S3Server(Path(folder)).start()
             os.environ.update(server.environment)
             try:
-                measure(f"s3://{BUCKET}/bench", options.trials)
+                begin(f"s3://{BUCKET}/bench", options)
             finally:
                 server.kill()
         else:
-            measure(options.catalog or f"{folder}/catalog", options.trials)
+            begin(options.catalog or f"{folder}/catalog", options)
+
+
+def begin(uri: str, options: argparse.Namespace) -> None:
+    """Measure what was asked for."""
+    if options.growth:
+        grow(uri, options.growth)
+    else:
+        measure(uri, options.trials)
+
+
+def grow(uri: str, counts: list[int]) -> None:
+    """Print the seconds, and those of the processor, that steps took with so many commits of a run, and many runs."""
+    for kind, names in (("commits", OF_COMMITS), ("runs", OF_RUNS)):
+        print(f"{kind:8}", *(f"{name:>15}" for name in names))
+        for count in counts:
+            print(f"{count:8}", end="", flush=True)
+            for name in names:
+                found = step(name, f"{uri}-{kind}-{count}", count)
+                both = f"{found['seconds']:.2f} ({found['processor']:.2f})"
+                print(f" {both:>15}", end="", flush=True)
+            print(flush=True)
 
 
 def measure(uri: str, trials: int) -> None:
@@ -74,7 +106,7 @@ def measure(uri: str, trials: int) -> None:
         found = step(name, uri, trials)
         seconds = found.pop("seconds")
         rate = f"{trials / seconds:10.0f}" if name != "read" else " " * 10
-        rest = ", ".join(f"{key} {value}" for key, value in found.items() if key != "memory")
+        rest = ", ".join(f"{key} {value}" for key, value in found.items() if key not in {"memory", "processor"})
         print(f"{name:10}{seconds:9.2f}{rate}{found['memory']:9.0f}  {rest}", flush=True)
 
 
@@ -135,6 +167,76 @@ def verify(catalog: Catalog, trials: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - begun, "problems": len(report.problems), "trials": report.trials}
 
 
+def add_commits(catalog: Catalog, count: int) -> dict[str, Any]:
+    """Write tiny trials, a commit each."""
+    catalog.open_run(tiny_run(RUN))
+    begun = time.perf_counter()
+    for number in range(count):
+        catalog.commit(RUN, trial(number, *TINY))
+    return {"seconds": time.perf_counter() - begun}
+
+
+def open_run(catalog: Catalog, count: int) -> dict[str, Any]:
+    """Find out what is there."""
+    begun = time.perf_counter()
+    assert len(catalog.snapshot(RUN).committed_trials(RUN)) == count
+    return {"seconds": time.perf_counter() - begun}
+
+
+def info_run(catalog: Catalog, count: int) -> dict[str, Any]:
+    """Tell about one run."""
+    begun = time.perf_counter()
+    assert catalog.info(RUN).trials_committed == count
+    return {"seconds": time.perf_counter() - begun}
+
+
+def scan_run(catalog: Catalog, count: int) -> dict[str, Any]:
+    """Read one table."""
+    begun = time.perf_counter()
+    assert catalog.scan("spike_times", RUN).collect().height
+    return {"seconds": time.perf_counter() - begun}
+
+
+def add_runs(catalog: Catalog, count: int) -> dict[str, Any]:
+    """Write runs of one tiny trial, a few at a time."""
+
+    def add(numbers: range) -> None:
+        own = Catalog(catalog.uri)
+        for number in numbers:
+            name = f"r{number:06d}"
+            session = own.open_run(tiny_run(name))
+            own.commit(name, trial(number, *TINY))
+            own.close_run(name, session)
+
+    begun = time.perf_counter()
+    add(range(1))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, (range(first, count, 4) for first in range(1, 5))))
+    return {"seconds": time.perf_counter() - begun}
+
+
+def scan_runs(catalog: Catalog, count: int) -> dict[str, Any]:
+    """Open a table of all runs, without reading it."""
+    begun = time.perf_counter()
+    catalog["trials"]
+    return {"seconds": time.perf_counter() - begun}
+
+
+def info_runs(catalog: Catalog, count: int) -> dict[str, Any]:
+    """`isfray info`."""
+    begun, said = time.perf_counter(), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        isfray_command(["info", catalog.uri])
+    assert len(said.getvalue().splitlines()) == 1 + count
+    return {"seconds": time.perf_counter() - begun}
+
+
+def tiny_run(name: str) -> RunSpec:
+    """Make up a run of one trial."""
+    inputs = {"cell": ModelInputs(InputFile("cell.param", b"{}"), {})}
+    return RunSpec(name, 7, {"t_stop": 300.0, "dt": 0.025, "engine": "neuron"}, inputs, 1)
+
+
 def size(catalog: Catalog) -> dict[str, Any]:
     """Files and bytes a reader sees."""
     files = [file for commit in catalog.snapshot(RUN).commits[RUN] for file in commit.files]
@@ -147,7 +249,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
 
 
-def trial(number: int) -> dict[str, pa.Table]:
+def trial(number: int, synapses: int = SYNAPSES, cells: int = CELLS, samples: int = SAMPLES) -> dict[str, pa.Table]:
     """Make up a trial."""
     rng = np.random.default_rng(number)
 
@@ -155,9 +257,9 @@ def trial(number: int) -> dict[str, pa.Table]:
         offsets = np.concatenate([[0], np.cumsum(1 + rng.poisson(mean, rows))])
         return {"offsets": offsets, "times": rng.uniform(0, 300, offsets[-1])}
 
-    releases, spikes = ragged(SYNAPSES, 0.2), ragged(CELLS, 0.1)
-    voltage = -70 + np.cumsum(rng.normal(0, 0.02, (2, SAMPLES)), axis=1)
-    soma = np.sort(rng.choice(SAMPLES // 4, rng.poisson(2), replace=False)) * 4 + 1
+    releases, spikes = ragged(synapses, 0.2), ragged(cells, 0.1)
+    voltage = -70 + np.cumsum(rng.normal(0, 0.02, (2, samples)), axis=1)
+    soma = np.sort(rng.choice(samples // 4, rng.poisson(2), replace=False)) * 4 + 1
     voltage[0, soma] = voltage[1, soma[:1]] = 20.0
     return {
         "trials": tables.trial_row(
@@ -165,7 +267,7 @@ def trial(number: int) -> dict[str, pa.Table]:
             seed=number,
             t_stop=300.0,
             dt=0.025,
-            n_active_synapses=SYNAPSES,
+            n_active_synapses=synapses,
             n_releases=len(releases["times"]),
             n_spikes=len(soma),
             engine="neuron",
@@ -175,20 +277,20 @@ def trial(number: int) -> dict[str, pa.Table]:
         ),
         "synapse_activation": tables.synapse_activation(
             number,
-            synapse_type_index=np.sort(rng.integers(0, KINDS, SYNAPSES)),
-            synapse_id=rng.integers(0, 900, SYNAPSES),
-            section_id=rng.integers(0, 170, SYNAPSES),
-            section_pt_id=rng.integers(0, 50, SYNAPSES),
-            soma_distance=rng.uniform(0, 1200, SYNAPSES),
-            label_index=rng.integers(0, 3, SYNAPSES),
+            synapse_type_index=np.sort(rng.integers(0, KINDS, synapses)),
+            synapse_id=rng.integers(0, 900, synapses),
+            section_id=rng.integers(0, 170, synapses),
+            section_pt_id=rng.integers(0, 50, synapses),
+            soma_distance=rng.uniform(0, 1200, synapses),
+            label_index=rng.integers(0, 3, synapses),
             labels=["Soma", "Dendrite", "ApicalDendrite"],
             **NAMES,
             **releases,
         ),
         "cell_activation": tables.cell_activation(
             number,
-            synapse_type_index=np.sort(rng.integers(0, KINDS, CELLS)),
-            cell_id=rng.integers(0, 400, CELLS),
+            synapse_type_index=np.sort(rng.integers(0, KINDS, cells)),
+            cell_id=rng.integers(0, 400, cells),
             **NAMES,
             **spikes,
         ),

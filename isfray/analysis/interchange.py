@@ -15,10 +15,11 @@ import numpy as np
 import polars as pl
 
 from isfray.analysis.extras import extra
-from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
+from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
 from isfray.catalog.isf_export import FOLDER_TRIALS, folder_name
+from isfray.catalog.scan import Trials
 from isfray.check import number, whole
 from isfray.errors import InputError
 

@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 
 from isfray.analysis.extras import extra
-from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
+from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
+from isfray.catalog.scan import Trials
 from isfray.check import name_of_file
 from isfray.errors import InputError
 
@@ -57,7 +58,8 @@ def to_nwb(
     Raises
     ------
     InputError
-        If the file exists or cannot be written, or without pynwb (`pip install 'isfray[nwb]'`).
+        If the file exists or cannot be written; if a stored file has been altered; or without pynwb
+        (`pip install 'isfray[nwb]'`).
 
     Examples
     --------
@@ -72,6 +74,8 @@ def to_nwb(
         raise InputError("exists already", key="path", value=str(out), expected="a new file")
     if not out.parent.is_dir():
         raise InputError("is in no folder", key="path", value=str(out), expected="an existing folder")
+    if isinstance(source, Catalog):
+        source.snapshot(tables.name).check_files(tables.name, trials)
     sites = _sites(tables)
     for site in tables.sites:
         name_of_file("site", site, file=tables.name or None)  # it names a place in the file too

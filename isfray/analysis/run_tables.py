@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -12,10 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.catalog import Catalog
+from isfray.catalog.scan import Trials, among
 from isfray.errors import InputError
 from isfray.model.network import NetworkModel, network_from_inputs
-
-Trials: TypeAlias = int | Sequence[int] | range | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -160,14 +159,14 @@ def run_tables(source: Source, run: str | None = None, trials: Trials | None = N
 
 
 def _of_trials(whole: RunTables, trials: Trials) -> RunTables:
-    chosen = np.intersect1d(whole.trials, np.asarray(trials))
+    chosen = among(whole.trials, trials)
     if not len(chosen):
         raise InputError(
             "are not there", key="trials", value=trials, expected=f"some of {whole.n_trials} finished ones"
         )
 
     def read(table: str, some: Trials | None) -> pl.LazyFrame:
-        return whole.read(table, chosen if some is None else np.intersect1d(chosen, np.atleast_1d(np.asarray(some))))
+        return whole.read(table, chosen if some is None else among(chosen, some))
 
     return RunTables(whole.name, chosen, read, lambda: whole.network)
 
@@ -204,7 +203,7 @@ def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
     def of_trials(table: str, some: Trials | None) -> pl.LazyFrame:
         if table == "voltage_traces" and table not in frames:
             return pl.LazyFrame(schema={"trial": pl.Int32, "site": pl.String})
-        wanted = trials if some is None else np.intersect1d(trials, np.atleast_1d(np.asarray(some)))
+        wanted = trials if some is None else among(trials, some)
         return scan(table).filter(pl.col("trial").is_in(wanted.tolist()))
 
     return RunTables(run or "", trials, of_trials, lambda: None)

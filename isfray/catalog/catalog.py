@@ -355,8 +355,7 @@ class Catalog(CatalogReader):
         if self._exists:
             return
         self._check()
-        if not self.storage.has_room:
-            raise InputError("has no such bucket", file=self.uri, expected="a bucket that exists")
+        self._check_room()
         body = json.dumps({"format": "isfray-catalog", "version": CATALOG_VERSION}, indent=1).encode() + b"\n"
         self.storage.create("catalog.json", body)
         if self.storage.create("catalog.json", body):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +18,9 @@ import pyarrow.compute as pc
 from isfray.catalog.batch import write_table
 from isfray.catalog.leftovers import remove_leftovers
 from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, checked, committed, numbers, ranges
-from isfray.catalog.parquet import read_tables
+from isfray.catalog.parquet import rows_of
 from isfray.catalog.storage import Storage
-from isfray.tables import canonical
+from isfray.tables import SCHEMAS, canonical
 
 FILE_BYTES = 64 * 2**20
 """Size in bytes at which a merged file is full."""
@@ -84,16 +83,20 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
 
 
 def _groups(files: Sequence[DataFile], file_bytes: int) -> Iterator[list[DataFile]]:
-    """Files to be merged, by ascending trials; a file that is large already is a group of its own."""
-    group: list[DataFile] = []
+    """Files to be merged, by ascending trials.
+
+    A file that is large already is a group of its own, and so is one of a table that only a newer isfray knows.
+    """
+    group, size = list[DataFile](), 0
     for file in sorted(files, key=lambda f: f.trials):
-        if file.bytes >= file_bytes // 2:
+        if file.bytes >= file_bytes // 2 or file.table not in SCHEMAS:
             yield [file]
             continue
         group.append(file)
-        if sum(f.bytes for f in group) >= file_bytes:
+        size += file.bytes
+        if size >= file_bytes:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
 
@@ -110,16 +113,17 @@ def _pieces(storage: Storage, files: list[DataFile]) -> Iterator[pa.Table]:
 
     Batches overlap where trials took long: rows are held back until no file to come can hold an earlier trial.
     """
-    held: list[pa.Table] = []
-    for file, following in zip_longest(files, files[1:]):
-        border = _first(following) if following else np.iinfo(np.int64).max
-        for table in read_tables(storage, file):
-            held.append(table)
-            if sum(part.nbytes for part in held) >= PIECE_BYTES:
-                ready, rest = _split(pa.concat_tables(held), min(border, _last(table) + 1))
-                if ready.num_rows:
-                    yield canonical(file.table, ready)
-                held = [rest] if rest.num_rows else []
+    borders = dict(zip((file.path for file in files), (*map(_first, files[1:]), np.iinfo(np.int64).max), strict=True))
+    held, size, full = list[pa.Table](), 0, PIECE_BYTES
+    for file, table in rows_of(storage, files):
+        held.append(table)
+        size += table.nbytes
+        if size >= full:
+            ready, rest = _split(pa.concat_tables(held), min(borders[file.path], _last(table) + 1))
+            if ready.num_rows:
+                yield canonical(file.table, ready)
+            held, size = ([rest], rest.nbytes) if rest.num_rows else ([], 0)
+            full = max(PIECE_BYTES, 2 * size)  # what could not go yet is not gone through again for every file
     if held:
         yield canonical(files[0].table, pa.concat_tables(held))
 

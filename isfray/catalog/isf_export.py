@@ -60,9 +60,10 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
     Raises
     ------
     InputError
-        If the run has no trial or no soma trace, or was exported there before.
+        If the run has no trial or no soma trace, or was exported there before; if a stored file has been altered.
     """
     now, about, inputs = catalog.snapshot(run), catalog.info(run), catalog.load_inputs(run)
+    now.check_files(run)
     trials = now.committed_trials(run)
     sites = now.scan("voltage_traces", run, int(trials[0])).collect()["site"].to_list() if len(trials) else []
     if SOMA not in sites:

@@ -20,10 +20,8 @@ _REPLACING = {"compaction", "check"}
 def unlisted(storage: Storage, live: Iterable[Commit], run: str) -> dict[str, Entry]:
     """Data files of a run that no live commit lists, by key."""
     listed = {file.path for commit in live for file in commit.files}
-    found: dict[str, Entry] = {}
-    for table in SCHEMAS:
-        found |= {k: e for k, e in storage.listing(f"{table}/run={run}/").items() if k not in listed}
-    return found
+    found = storage.listings(f"{table}/run={run}/" for table in SCHEMAS)
+    return {key: entry for key, entry in found.items() if key not in listed}
 
 
 def remove_leftovers(storage: Storage, log: CommitLog, run: str, grace_s: float) -> dict[str, Entry]:

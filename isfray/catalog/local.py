@@ -34,7 +34,12 @@ class LocalStorage(Storage):
         with self.reported("listed", prefix):
             return {entry.key: entry for entry in self._walk(prefix)}
 
-    def _walk(self, prefix: str) -> Iterator[Entry]:
+    def newer(self, prefix: str, key: str) -> dict[str, Entry]:
+        """See `Storage.newer`."""
+        with self.reported("listed", prefix):
+            return {entry.key: entry for entry in self._walk(prefix, key)}
+
+    def _walk(self, prefix: str, after: str = "") -> Iterator[Entry]:
         try:
             found = list(os.scandir(self._path(prefix)))
         except FileNotFoundError:
@@ -42,6 +47,8 @@ class LocalStorage(Storage):
         for item in found:
             if item.name.startswith("."):
                 continue  # a write in progress, or a desktop's own file
+            if prefix + item.name <= after:
+                continue
             if item.is_dir():
                 yield from self._walk(f"{prefix}{item.name}/")
                 continue

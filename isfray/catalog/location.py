@@ -9,6 +9,7 @@ from typing import Any
 
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.objects import ObjectStorage
+from isfray.catalog.s3 import S3Storage
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError, redacted
 
@@ -40,4 +41,5 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
                 expected="none for a local folder",
             )
         return LocalStorage(Path(rest if separator else text))
-    return ObjectStorage(text, options or {})
+    kind = S3Storage if scheme in {"s3", "s3a"} else ObjectStorage
+    return kind(text, options or {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -29,6 +29,7 @@ _COMMIT_NAME = re.compile(r"(\d{8,12})\.json")
 _UNDAMAGED = "an undamaged catalog"
 _UNSEEN = 1000  # commits that a listing may miss
 _FILE = re.compile(r"(\w+)/run=[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}/batch=[0-9a-f-]+\.parquet")
+_FIRST = 32  # commits read before it is looked whether one of them replaces others
 _Kind = Literal["batch", "compaction", "check", "deletion", "fence"]
 
 Ranges = tuple[tuple[int, int], ...]
@@ -126,7 +127,7 @@ class Commit:
             files = tuple(_data_file(**file) for file in body["files"])
             trials, replaces = _pairs(body["trials"], MOST_TRIALS), _pairs(body["replaces"], sequence)
             return Commit(sequence, kind, trials, files, replaces, _pairs(body.get("checked", ()), MOST_TRIALS))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"is not a whole commit ({str(error)[:160]})", file=uri, expected=_UNDAMAGED) from None
 
 
@@ -188,20 +189,8 @@ class CommitLog:
 
     def live(self) -> tuple[Commit, ...]:
         """Commits that count now, by sequence: everything committed and not replaced."""
-        names = (key[len(self.prefix) :] for key in self.storage.listing(self.prefix))
-        stored = {int(match[1]) for name in names if (match := _COMMIT_NAME.fullmatch(name))}
-        length = max(stored, default=-1) + 1
-        if length - len(stored) > _UNSEEN:
-            missing = next(n for n in range(length) if n not in stored)
-            raise InputError("is missing", file=f"{self.storage.uri}/{self.key(missing)}", expected=_UNDAMAGED)
-        # A listing may miss an object created while it ran, never one that an object it did show was created after.
-        unread = sorted(set(range(length)) - self._commits.keys() - self._replaced, reverse=True)
-        step = 32
-        while unread:  # newest first: a compaction spares reading what it replaced
-            self._read(unread[:step])
-            unread = [n for n in unread[step:] if n not in self._replaced]
-            step *= 2
-        self._length = max(length, self._length)
+        newest = self.key(self._length - 1) if self._length else ""
+        catch_up([self], self.storage.listing(self.prefix) if not newest else self.storage.newer(self.prefix, newest))
         return self.known()
 
     def gone(self) -> set[int]:
@@ -220,15 +209,13 @@ class CommitLog:
         new: NDArray[np.int32] = trials[trials > lasts[np.searchsorted(firsts, trials, side="right") - 1]]
         return new
 
-    def _read(self, sequence: Iterable[int]) -> None:
-        self._trials = None
-        keys = {n: self.key(n) for n in sequence}
-        contents = self.storage.read_many(keys.values())
-        for n, key in keys.items():
-            if key in contents:
-                self._add(self._own(n, Commit.from_json(contents[key], f"{self.storage.uri}/{key}")))
-            elif n not in self._replaced:
-                raise InputError("is missing", file=f"{self.storage.uri}/{key}", expected=_UNDAMAGED)
+    def _missing(self, stored: set[int]) -> range:
+        """Numbers of the commits that are there, by those that a listing shows, and not known yet."""
+        found = range(self._length, max(stored, default=-1) + 1)
+        if len(found) - len(stored.intersection(found)) > _UNSEEN:
+            first = self.key(next(n for n in found if n not in stored))
+            raise InputError("is missing", file=f"{self.storage.uri}/{first}", expected=_UNDAMAGED)
+        return found
 
     def _own(self, sequence: int, commit: Commit) -> Commit:
         """A commit that was read, if it is of this run and number."""
@@ -243,6 +230,8 @@ class CommitLog:
         self._commits[commit.sequence] = commit
         self.fence = max(self.fence, commit.sequence if commit.fences else -1)
         self._replaced.update(n for a, b in commit.replaces for n in range(a, b + 1))
+        kept = None if commit.replaces else self._trials
+        self._trials = None if kept is None else union(kept, commit.trials)
 
     def append(self, make: Callable[[int], Commit | None]) -> Commit | None:
         """Create the next commit.
@@ -267,8 +256,6 @@ class CommitLog:
             key, data = self.key(commit.sequence), commit.to_json()
             if self.storage.create(key, data) or self.storage.read(key) == data:  # equal: our own, tried twice
                 self._add(commit)
-                kept = None if commit.replaces else self._trials
-                self._trials = None if kept is None else union(kept, commit.trials)
                 self._length = max(self._length, commit.sequence + 1)
                 return commit
             self.live()
@@ -280,6 +267,43 @@ class CommitLog:
     def key(self, sequence: int) -> str:
         """Key of a commit object."""
         return f"{self.prefix}{sequence:08d}.json"
+
+
+def catch_up(logs: Sequence[CommitLog], listed: Iterable[str]) -> None:
+    """Read the commits that some logs of one storage do not know yet, of all logs side by side.
+
+    Parameters
+    ----------
+    logs : sequence of CommitLog
+        To be brought up to date.
+    listed : iterable of str
+        Keys that are there; those of other objects do not matter.
+    """
+    stored: dict[str, set[int]] = {}
+    for key in listed:
+        folder, _, name = key.rpartition("/")
+        if match := _COMMIT_NAME.fullmatch(name):
+            stored.setdefault(folder + "/", set()).add(int(match[1]))
+    # A listing may miss an object created while it ran, never one that an object it did show was created after.
+    missing = {log: log._missing(stored.get(log.prefix, set())) for log in logs}
+    # The newest first: a compaction spares reading what it replaced.
+    unread = {log: [n for n in reversed(of) if n not in log._replaced] for log, of in missing.items() if of}
+    step = _FIRST
+    while unread:
+        contents = logs[0].storage.read_many(log.key(n) for log, left in unread.items() for n in left[:step])
+        for log, left in unread.items():
+            if len(left) > _FIRST:
+                log._trials = None  # quicker to find out at once than one by one
+            for n in left[:step]:
+                if (key := log.key(n)) in contents:
+                    log._add(log._own(n, Commit.from_json(contents.pop(key), f"{log.storage.uri}/{key}")))
+                elif n not in log._replaced:
+                    raise InputError("is missing", file=f"{log.storage.uri}/{key}", expected=_UNDAMAGED)
+        rest = {log: [n for n in left[step:] if n not in log._replaced] for log, left in unread.items()}
+        unread = {log: left for log, left in rest.items() if left}
+        step *= 2
+    for log, of in missing.items():
+        log._length = max(log._length, of.stop)
 
 
 def committed(commits: Iterable[Commit]) -> NDArray[np.int32]:

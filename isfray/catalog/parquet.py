@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 
@@ -16,6 +18,8 @@ from isfray.errors import InputError
 ROW_GROUP_BYTES = 4 * 2**20
 """Arrow bytes after which a row group ends, at the next trial border."""
 _GROUPS = 4  # row groups in memory at once
+_SMALL = 2**20  # bytes of a file up to which handing columns to threads takes longer than reading them
+_AHEAD, _AHEAD_BYTES = 64, 8 * 2**20  # files, and bytes of files, that are read side by side
 
 
 def to_parquet(schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[bytes, int]:
@@ -30,7 +34,12 @@ def to_parquet(schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[bytes, in
     reals = [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema if _is_real(f.type)]
     sink = BytesIO()  # hands its bytes over without a copy
     with pq.ParquetWriter(
-        sink, schema, compression="zstd", use_dictionary=dictionaries, use_byte_stream_split=reals
+        sink,
+        schema,
+        compression="zstd",
+        use_dictionary=dictionaries,
+        use_byte_stream_split=reals,
+        write_page_checksum=True,  # for readers that look at it
     ) as writer:
         for table in tables:
             rows += table.num_rows
@@ -58,11 +67,52 @@ def _row_groups(table: pa.Table) -> Iterator[tuple[int, int]]:
 
 
 def read_tables(storage: Storage, file: DataFile) -> Iterator[pa.Table]:
-    """Rows of a committed file, some row groups at a time; InputError if it is gone or damaged."""
-    uri, data = f"{storage.uri}/{file.path}", storage.read(file.path)
-    if data is None:
-        raise InputError("is missing", file=uri, expected="an undamaged catalog")
-    yield from tables_in(data, uri)
+    """Rows of a committed file, some row groups at a time; InputError if it is gone or not what was committed."""
+    return (table for _, table in rows_of(storage, [file]))
+
+
+def rows_of(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, pa.Table]]:
+    """Rows of committed files one after the other, some row groups at a time; see `read_tables`."""
+    for file, data in unaltered(storage, files):
+        for table in tables_in(data, f"{storage.uri}/{file.path}"):
+            yield file, table
+
+
+def unaltered(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, bytes]]:
+    """Bytes of committed files; InputError at the first that is gone or not what was committed."""
+    for file, data in contents(storage, files):
+        uri = f"{storage.uri}/{file.path}"
+        if data is None:
+            raise InputError("is missing", file=uri, expected="an undamaged catalog")
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            problem = "has other content than was committed"
+            try:
+                deque(tables_in(data, uri), maxlen=0)
+            except InputError as error:
+                problem += f" and {error.problem}"
+            expected = "a file as it was written; `isfray verify` tells what else has changed"
+            raise InputError(problem, file=uri, expected=expected)
+        yield file, data
+
+
+def contents(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, bytes | None]]:
+    """Bytes stored for committed files, None for one that is gone; small files are read side by side."""
+    for some in _portions(files):
+        found = storage.read_many([file.path for file in some])
+        for file in some:
+            yield file, found.pop(file.path, None)
+
+
+def _portions(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
+    some, size = list[DataFile](), 0
+    for file in files:
+        if some and (size + file.bytes > _AHEAD_BYTES or len(some) == _AHEAD):
+            yield some
+            some, size = [], 0
+        some.append(file)
+        size += file.bytes
+    if some:
+        yield some
 
 
 def tables_in(data: bytes, uri: str) -> Iterator[pa.Table]:
@@ -72,6 +122,7 @@ def tables_in(data: bytes, uri: str) -> Iterator[pa.Table]:
             if not parquet.num_row_groups:
                 yield parquet.read()
             for first in range(0, parquet.num_row_groups, _GROUPS):
-                yield parquet.read_row_groups(range(first, min(first + _GROUPS, parquet.num_row_groups)))
-    except (pa.ArrowException, OSError) as error:
+                some = range(first, min(first + _GROUPS, parquet.num_row_groups))
+                yield parquet.read_row_groups(some, use_threads=len(data) > _SMALL)
+    except (pa.ArrowException, OSError, ValueError) as error:  # the last for names that are no text any more
         raise InputError(f"is not a whole Parquet file ({error})", file=uri, expected="an undamaged catalog") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,16 @@ from numpy.typing import NDArray
 from isfray.catalog import runs as run_objects
 from isfray.catalog.display import SHOWN, catalog_facts
 from isfray.catalog.location import open_storage
-from isfray.catalog.log import CommitLog, by_table, committed, read_json
+from isfray.catalog.log import Commit, CommitLog, catch_up, committed, read_json
 from isfray.catalog.runs import RunInfo, Session, check_name, is_name, run_key
 from isfray.catalog.scan import Trials
-from isfray.catalog.snapshot import Snapshot, check_table
+from isfray.catalog.snapshot import Snapshot, check_table, unknown_run
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, cell_from_inputs
 from isfray.model.display import Facts
 from isfray.model.inputs import ModelInputs
 from isfray.model.network import NetworkModel, network_from_inputs
-from isfray.tables import SCHEMAS
 
 CATALOG_VERSION = 1
 
@@ -129,8 +128,10 @@ class CatalogReader:
         >>> now.scan("trials").select(pl.len()).collect().item()
         8
         """
-        names = self.runs() if run is None else [self._known(run)]
-        return Snapshot(self.storage, {name: self._log(name).live() for name in names})
+        if run is not None:
+            return Snapshot(self.storage, {run: self._log(self._known(run)).live()})
+        listed = self.storage.listing("runs/")
+        return Snapshot(self.storage, self._live(run_objects.names_in(listed), listed))
 
     def live(self, run: str, *, every_s: float = 1.0, patience_s: float = math.inf) -> Iterator[NDArray[np.int32]]:
         """Follow a growing run.
@@ -168,7 +169,7 @@ class CatalogReader:
             if len(new):
                 seen, news = np.union1d(seen, new), time.monotonic()
                 yield new
-            elif len(seen) >= self.info(run).trials_asked or time.monotonic() - news >= patience_s:
+            elif len(seen) >= run_objects.trials_asked(self._sessions(run)) or time.monotonic() - news >= patience_s:
                 return
             else:
                 time.sleep(every_s)
@@ -252,20 +253,32 @@ class CatalogReader:
         >>> about.rows["synapse_activation"]
         22991
         """
-        body, live = self._body(run), self._log(run).live()
-        files, sessions = by_table(live), self._sessions(run)
-        return RunInfo(
-            name=run,
-            seed=body["seed"],
-            settings=body["settings"],
-            inputs=body["inputs"],
-            created=body["created"],
-            trials_asked=max((s.trials for s in sessions), default=0),
-            trials_committed=len(committed(live)),
-            sessions=sessions,
-            rows={name: sum(f.rows for f in files[name]) for name in SCHEMAS if name in files},
-            bytes={name: sum(f.bytes for f in files[name]) for name in SCHEMAS if name in files},
-        )
+        return run_objects.about(self._body(run), self._log(run).live(), self._sessions(run))
+
+    def infos(self, runs: Sequence[str] | None = None) -> list[RunInfo]:
+        """What is known about many runs, in much less time than asking for one after the other.
+
+        Parameters
+        ----------
+        runs : sequence of str, optional
+            Names, of which those that are not there are left out; all runs without it.
+
+        Returns
+        -------
+        list of RunInfo
+            By name, as `runs` gives them.
+
+        Examples
+        --------
+        >>> [(about.name, about.trials_committed) for about in catalog.infos()]
+        [('stim_C2', 8)]
+        """
+        below = ["runs/"] if runs is None else [f"runs/{check_name(name)}/" for name in runs]
+        listed = self.storage.listings(below)
+        stored = self.storage.read_many(map(run_key, run_objects.names_in(listed)))
+        bodies = {body["name"]: body for key, data in stored.items() for body in [self._parsed(key, data)]}
+        live, sessions = self._live(bodies, listed), run_objects.read_sessions(self.storage, listed)
+        return [run_objects.about(body, live[name], sessions.get(name, ())) for name, body in sorted(bodies.items())]
 
     def load_inputs(self, run: str) -> dict[str, ModelInputs]:
         """Input files of a run, byte for byte, by role (`cell`, `network`).
@@ -321,10 +334,9 @@ class CatalogReader:
     # objects of the catalog
 
     def _facts(self) -> Facts:
-        names = self.runs()
-        made = {name: self._body(name)["created"] for name in names} if len(names) > SHOWN else dict.fromkeys(names)
-        latest = sorted(names, key=lambda name: made[name] or "", reverse=True)[:SHOWN]
-        return catalog_facts(self.uri, names, [self.info(name) for name in latest])
+        made = {name: body["created"] for name, body in self._bodies().items()}
+        latest = sorted(made, key=lambda name: made[name], reverse=True)[:SHOWN]
+        return catalog_facts(self.uri, sorted(made), self.infos(latest))
 
     def _check(self) -> None:
         data = self.storage.read("catalog.json")
@@ -345,27 +357,37 @@ class CatalogReader:
     def _stored(self, run: str) -> bytes:
         data = self.storage.read(run_key(check_name(run)))
         if data is None:
-            there = ", ".join(self.runs()) or "none"
-            raise InputError(
-                "is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}"
-            )
+            self._check_room()
+            raise unknown_run("catalog", self.uri, run, self.runs())
         return data
+
+    def _check_room(self) -> None:
+        if not self.storage.has_room:
+            raise InputError("has no such bucket", file=self.uri, expected="a bucket that exists")
 
     def _bodies(self) -> dict[str, dict[str, Any]]:
         stored = self.storage.read_many(map(run_key, self._folders()))
-        bodies = [run_objects.parse_run(data, f"{self.uri}/{key}") for key, data in stored.items()]
-        return {body["name"]: body for body in bodies}
+        return {body["name"]: body for key, data in stored.items() for body in [self._parsed(key, data)]}
 
     def _folders(self) -> list[str]:
         """Names under which there may be runs."""
         return [name for name in self.storage.folders("runs/") if is_name(name)]
 
     def _body(self, run: str) -> dict[str, Any]:
-        return run_objects.parse_run(self._stored(run), f"{self.uri}/{run_key(run)}")
+        return self._parsed(run_key(run), self._stored(run))
+
+    def _parsed(self, key: str, stored: bytes) -> dict[str, Any]:
+        return run_objects.parse_run(stored, f"{self.uri}/{key}")
 
     def _log(self, run: str) -> CommitLog:
         return self._logs.setdefault(run, CommitLog(self.storage, run))
 
     def _sessions(self, run: str) -> tuple[Session, ...]:
-        stored = self.storage.read_many(sorted(self.storage.listing(f"runs/{run}/sessions/")))
-        return tuple(run_objects.parse_session(stored[key], f"{self.uri}/{key}") for key in sorted(stored))
+        return run_objects.read_sessions(self.storage, self.storage.listing(f"runs/{run}/sessions/")).get(run, ())
+
+    def _live(self, runs: Iterable[str], listed: Iterable[str]) -> dict[str, tuple[Commit, ...]]:
+        """Commits of runs that count now, from a listing of the objects that are there."""
+        logs = {run: self._log(run) for run in runs}
+        if logs:
+            catch_up(list(logs.values()), listed)
+        return {run: log.known() for run, log in logs.items()}

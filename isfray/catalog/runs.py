@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from isfray.catalog.log import SHA256, read_json
+from isfray.catalog.log import SHA256, Commit, by_table, committed, read_json
 from isfray.catalog.storage import Storage
 from isfray.check import name_of_file, number, whole
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
+from isfray.tables import SCHEMAS
 
 RUN_VERSION = 1
+_RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
+_SESSION_KEY = re.compile(r"runs/([^/]+)/sessions/[^/]+\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
@@ -119,6 +122,44 @@ def is_name(name: Any) -> bool:
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
+def names_in(listed: Iterable[str]) -> list[str]:
+    """Names of the runs whose run.json is among some keys, sorted."""
+    names = (found[1] for key in listed if (found := _RUN_KEY.fullmatch(key)))
+    return sorted(name for name in names if is_name(name))
+
+
+def read_sessions(storage: Storage, listed: Iterable[str]) -> dict[str, tuple[Session, ...]]:
+    """Sessions among some keys, by run; keys of other objects do not matter."""
+    keys = {key: found[1] for key in listed if (found := _SESSION_KEY.fullmatch(key))}
+    stored, sessions = storage.read_many(keys), dict[str, list[Session]]()
+    for key in sorted(stored):
+        sessions.setdefault(keys[key], []).append(parse_session(stored[key], f"{storage.uri}/{key}"))
+    return {run: tuple(of) for run, of in sessions.items()}
+
+
+def trials_asked(sessions: Iterable[Session]) -> int:
+    """Return the most trials that any session asked for."""
+    return max((session.trials for session in sessions), default=0)
+
+
+def about(body: Mapping[str, Any], live: Iterable[Commit], sessions: tuple[Session, ...]) -> RunInfo:
+    """What is known about a run, from its run.json, its commits that count, and its sessions."""
+    live = tuple(live)
+    files = by_table(live)
+    return RunInfo(
+        name=body["name"],
+        seed=body["seed"],
+        settings=body["settings"],
+        inputs=body["inputs"],
+        created=body["created"],
+        trials_asked=trials_asked(sessions),
+        trials_committed=len(committed(live)),
+        sessions=sessions,
+        rows={name: sum(f.rows for f in files[name]) for name in SCHEMAS if name in files},
+        bytes={name: sum(f.bytes for f in files[name]) for name in SCHEMAS if name in files},
+    )
+
+
 def check_name(name: str) -> str:
     """Return a run name; InputError otherwise."""
     if not is_name(name):
@@ -160,8 +201,8 @@ def store_inputs(storage: Storage, spec: RunSpec) -> None:
 def restore_inputs(storage: Storage, spec: RunSpec) -> None:
     """Put back inputs that a sweep took for unused in the moment before run.json named them."""
     contents = _contents(spec)
-    there = {key for file in contents for key in storage.listing(file.rpartition("/")[0] + "/")}
-    for key in contents.keys() - there:
+    there = storage.listings({file.rpartition("/")[0] + "/" for file in contents})
+    for key in contents.keys() - there.keys():
         storage.put(key, contents[key])
 
 
@@ -194,8 +235,7 @@ def load_inputs(storage: Storage, body: Mapping[str, Any]) -> dict[str, ModelInp
 def input_files(body: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
     """Name and SHA-256 of every input a run.json names."""
     for files in body["inputs"].values():
-        yield files["main"]
-        yield from files["references"].values()
+        yield from (files["main"], *files["references"].values())
 
 
 def run_json(spec: RunSpec, created: str) -> bytes:

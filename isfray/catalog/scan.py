@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from isfray.catalog.log import DataFile
 from isfray.catalog.storage import Storage
+from isfray.check import whole
 from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
+LAST_TRIAL = 2**31 - 1
+"""Greatest number that a trial can have."""
 Trials = int | Sequence[int] | range | NDArray[Any]
 
 
@@ -40,8 +43,9 @@ def scan_files(
             raise InputError(
                 "is not a column of " + table, key="columns", value=column, expected="one of " + ", ".join(names)
             )
-    wanted = None if trials is None else _trials(trials)
-    keys = {run: [f.path for f in of if f.rows and (wanted is None or _holds(f, wanted))] for run, of in files.items()}
+    wanted = None if trials is None else trial_numbers(trials)
+    chosen = files if wanted is None else {run: holding(of, wanted) for run, of in files.items()}
+    keys = {run: [file.path for file in of if file.rows] for run, of in chosen.items()}
     sources = {run: [storage.source(key) for key in of] for run, of in keys.items() if of}
     frames = []
     paths = [s for of in sources.values() for s in of if isinstance(s, str)]
@@ -60,23 +64,73 @@ def scan_files(
     return frame.select(list(columns) if columns is not None else names)
 
 
-def _trials(trials: Trials) -> NDArray[np.int32]:
-    try:
-        return np.unique(np.atleast_1d(np.asarray(trials)).astype(np.int32, casting="same_kind"))
-    except TypeError:
-        if isinstance(trials, Sequence) and not len(trials):
-            return np.empty(0, dtype=np.int32)
-        raise InputError("are not trial numbers", key="trials", value=trials, expected="whole numbers") from None
+def trial_numbers(trials: Trials) -> range | NDArray[np.int32]:
+    """Trial numbers in ascending order; a range stays one, whose members are never counted out.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be the number of a trial.
+    """
+    if isinstance(trials, range):
+        ascending = trials if trials.step > 0 else trials[::-1]
+        _check((*ascending[:1], *ascending[-1:]))
+        return ascending
+    if isinstance(trials, np.ndarray) and trials.dtype.kind in "iu":
+        _check((trials.min().item(), trials.max().item()) if trials.size else ())
+        return np.unique(trials).astype(np.int32)
+    given = np.atleast_1d(np.asarray(trials, dtype=object)).ravel()
+    _check(given)
+    return np.unique(given.astype(np.int32))
 
 
-def _holds(file: DataFile, wanted: NDArray[np.int32]) -> bool:
+def among(there: NDArray[np.int32], trials: Trials) -> NDArray[np.int32]:
+    """Those of some ascending trial numbers that are wanted; InputError as in `trial_numbers`."""
+    wanted = trial_numbers(trials)
+    if not isinstance(wanted, range):
+        return np.intersect1d(there, wanted)
+    if not wanted:
+        return there[:0]
+    within = (there >= wanted[0]) & (there <= wanted[-1])
+    chosen: NDArray[np.int32] = there[within & ((there - np.int64(wanted[0])) % wanted.step == 0)]
+    return chosen
+
+
+def holding(files: Iterable[DataFile], trials: Trials) -> list[DataFile]:
+    """Those of some files that hold any of some trials."""
+    wanted = trial_numbers(trials)
+    return [file for file in files if _holds(file, wanted)]
+
+
+def _check(trials: Iterable[Any]) -> None:
+    for trial in trials:
+        try:
+            whole("trials", trial, 0, LAST_TRIAL)
+        except InputError:
+            expected = f"whole numbers from 0 to {LAST_TRIAL}"
+            raise InputError(
+                "is none of the possible trial numbers", key="trials", value=trial, expected=expected
+            ) from None
+
+
+def _holds(file: DataFile, wanted: range | NDArray[np.int32]) -> bool:
+    if isinstance(wanted, range):
+        return any(_first_in(wanted, a) <= b for a, b in file.trials)
     return any(np.searchsorted(wanted, a) < np.searchsorted(wanted, b, side="right") for a, b in file.trials)
 
 
-def _is_one_of(wanted: NDArray[np.int32]) -> pl.Expr:
+def _first_in(wanted: range, least: int) -> int:
+    """Return the first number of an ascending range from `least` on; beyond every trial if there is none."""
+    at = max(0, -((wanted.start - least) // wanted.step))
+    return wanted[at] if at < len(wanted) else LAST_TRIAL + 1
+
+
+def _is_one_of(wanted: range | NDArray[np.int32]) -> pl.Expr:
     trial = pl.col("trial")
     if not len(wanted):
         return pl.lit(False)
-    within = trial.is_between(int(wanted[0]), int(wanted[-1]))  # what row-group statistics can answer
-    whole = len(wanted) == int(wanted[-1]) - int(wanted[0]) + 1
-    return within if whole else within & trial.is_in(pl.Series(wanted).implode())
+    first, last = int(wanted[0]), int(wanted[-1])
+    within = trial.is_between(first, last)  # what row-group statistics can answer
+    if isinstance(wanted, range):
+        return within if wanted.step == 1 else within & ((trial - first) % wanted.step == 0)
+    return within if len(wanted) == last - first + 1 else within & trial.is_in(pl.Series(wanted).implode())

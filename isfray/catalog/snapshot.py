@@ -10,8 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.catalog.log import Commit, by_table, committed
-from isfray.catalog.scan import Trials, scan_files
+from isfray.catalog.parquet import unaltered
+from isfray.catalog.scan import Trials, holding, scan_files
 from isfray.catalog.storage import Storage
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
@@ -127,10 +129,32 @@ class Snapshot:
         """
         return committed(self._of(run))
 
+    def check_files(self, run: str, trials: Trials | None = None) -> None:
+        """Read every file of a run and compare it with what was committed, which a scan does not.
+
+        Parameters
+        ----------
+        run : str
+            The run.
+        trials : int, range, list or array of int, optional
+            Only the files with some of these.
+
+        Raises
+        ------
+        InputError
+            If it is not in the snapshot; if a file is missing or has been altered, naming the first.
+
+        Examples
+        --------
+        >>> catalog.snapshot().check_files("stim_C2")
+        """
+        files = [file for commit in self._of(run) for file in commit.files]
+        for _ in unaltered(self.storage, files if trials is None else holding(files, trials)):
+            pass
+
     def _of(self, run: str) -> tuple[Commit, ...]:
         if run not in self.commits:
-            expected = "one of its runs: " + (", ".join(self.runs()) or "none")
-            raise InputError("is not in the snapshot", file=self.storage.uri, key="run", value=run, expected=expected)
+            raise unknown_run("snapshot", self.storage.uri, run, self.runs())
         return self.commits[run]
 
 
@@ -138,3 +162,9 @@ def check_table(table: str, uri: str) -> None:
     """Refuse a name that is no table's."""
     if table not in SCHEMAS:
         raise InputError("is not a table", file=uri, key="table", value=table, expected="one of " + ", ".join(SCHEMAS))
+
+
+def unknown_run(where: str, uri: str, run: str, there: Sequence[str]) -> InputError:
+    """Error about a run that is not there."""
+    expected = f"one of its runs: {nearest(run, there).removeprefix('one of ')}"
+    return InputError(f"is not in the {where}", file=uri, key="run", value=run, expected=expected)

@@ -6,6 +6,7 @@ path below the catalog's root, with `/` between its parts.
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
@@ -79,6 +80,14 @@ class Storage(ABC):
         """Whether nothing is stored here."""
         return not self.listing("")
 
+    def listings(self, prefixes: Iterable[str]) -> dict[str, Entry]:
+        """Every object below some prefixes."""
+        return {key: entry for prefix in prefixes for key, entry in self.listing(prefix).items()}
+
+    def newer(self, prefix: str, key: str) -> dict[str, Entry]:
+        """Those objects directly below `prefix` whose keys come after `key` in alphabetical order."""
+        return {found: entry for found, entry in self.listing(prefix).items() if found > key}
+
     def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Contents of those objects that exist."""
         return {key: data for key in keys if (data := self.read(key)) is not None}
@@ -111,7 +120,14 @@ class Storage(ABC):
         except InputError:
             raise
         except Exception as error:  # clients of object stores raise types of their own
-            raise failure(f"{self.uri}/{key}".rstrip("/"), doing, error) from error
+            raise self.failure(f"{self.uri}/{key}".rstrip("/"), doing, error) from error
+
+    def failure(self, uri: str, doing: str, error: Exception) -> InputError:
+        """One line about a storage that refused: what was tried, why it failed, what would have been right."""
+        advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), REACHABLE)
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        lasting = isinstance(error, _LASTING) or (isinstance(error, OSError) and error.errno in _LASTING_CODES)
+        return InputError(f"cannot be {doing} ({reason})", file=uri, expected=advice, passing=not lasting)
 
 
 def is_key(key: str) -> bool:
@@ -119,18 +135,13 @@ def is_key(key: str) -> bool:
     return "\0" not in key and not {"", ".", ".."}.intersection(key.split("/"))
 
 
+REACHABLE = "a storage that can be reached, with space"
+PERMITTED = "a place you may read and write (check its permissions or your credentials)"
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
-    (PermissionError, "a place you may read and write (check its permissions or your credentials)"),
+    (PermissionError, PERMITTED),
     (NotADirectoryError, "a folder, but a file is in the way"),
     (FileExistsError, "a folder, but a file is in the way"),
     (FileNotFoundError, "a folder or bucket that exists"),
 )
-
-
-def failure(uri: str, doing: str, error: Exception) -> InputError:
-    """One line about a storage that refused: what was tried, why it failed, what would have been right."""
-    advice = next(
-        (text for kind, text in _ADVICE if isinstance(error, kind)), "a storage that can be reached, with space"
-    )
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return InputError(f"cannot be {doing} ({reason})", file=uri, expected=advice)
+_LASTING = (*(kind for kind, _ in _ADVICE), IsADirectoryError, ValueError, TypeError)
+_LASTING_CODES = {errno.EROFS, errno.ENAMETOOLONG, errno.EINVAL}

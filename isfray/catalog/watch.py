@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import polars as pl
 
 from isfray.catalog.catalog import Catalog
+from isfray.catalog.runs import RunInfo, Session
 
 QUIET = 900.0  # s without a new trial after which a session that has not ended is called quiet
 
@@ -16,14 +18,32 @@ def in_progress(catalog: Catalog, run: str, now: datetime | None = None) -> str 
 
     A driver that was killed could not note the end of its session: then the time since the last trial tells.
     """
-    about, now = catalog.info(run), now or datetime.now(UTC)
-    session = next((one for one in reversed(about.sessions) if one.ended is None), None)
-    if session is None or about.trials_committed >= session.trials:
-        return None
-    began = datetime.fromisoformat(session.started)
-    finished = pl.col("finished_at")
-    since = catalog.scan("trials", run=run).filter(finished >= began)
-    done, last = since.select(pl.len(), finished.max()).collect().row(0)
+    return states(catalog, [catalog.info(run)], now).get(run)
+
+
+def states(catalog: Catalog, runs: Sequence[RunInfo], now: datetime | None = None) -> dict[str, str]:
+    """Tell by name how those of some runs go that are being worked on; see `in_progress`."""
+    now, open_ = now or datetime.now(UTC), dict[str, tuple[RunInfo, Session]]()
+    for about in runs:
+        session = next((one for one in reversed(about.sessions) if one.ended is None), None)
+        if session is not None and about.trials_committed < session.trials:
+            open_[about.name] = about, session
+    if not open_:
+        return {}
+    began = {run: datetime.fromisoformat(session.started) for run, (_, session) in open_.items()}
+    starts = pl.LazyFrame({"run": list(began), "began": list(began.values())})
+    finished, run = pl.col("finished_at"), pl.col("run").cast(pl.String)
+    table = catalog.scan("trials", run=next(iter(began)) if len(began) == 1 else None)
+    ended = table.select(run, finished).join(starts, on="run").filter(finished >= pl.col("began"))
+    found = ended.group_by("run").agg(pl.len(), finished.max()).collect().rows()
+    since = {name: (done, last) for name, done, last in found}
+    return {
+        name: _state(about, session, began[name], *since.get(name, (0, None)), now)
+        for name, (about, session) in open_.items()
+    }
+
+
+def _state(about: RunInfo, session: Session, began: datetime, done: int, last: datetime | None, now: datetime) -> str:
     where = f"on {session.provenance['host']} " if "host" in session.provenance else ""
     state = f"begun {where}{_ago(now, began)} ago, {done} trials since"
     if last is None:

@@ -72,6 +72,11 @@ class Trouble:
     machine: bool
     mistake: InputError | None
 
+    @property
+    def lasting(self) -> bool:
+        """Whether trying again is of no use: somebody has to change something."""
+        return self.mistake is not None and not self.mistake.passing
+
     @classmethod
     def of(cls, error: Exception) -> Trouble:
         """Describe an exception that is being handled."""

@@ -99,6 +99,8 @@ class Post:
             return
         if written.trouble is not None:
             work.outbox.put_back(batch)
+            if written.trouble.lasting:
+                raise RunError(written.trouble.error)
             self._not_written(written.trouble.error)
             return
         self._failed = 0

@@ -14,9 +14,23 @@ from urllib.parse import urlsplit
 Plan = Callable[[int, str, str], str]
 """From the number of a request, its method and path to what becomes of it.
 
-`pass`; `500` or `503`, an error instead; `reset`, the connection ends before the request takes effect; `lost`, it ends
-after, without an answer.
+`pass`; `500`, `503` or the code of one of `LASTING`, an error instead; `reset`, the connection ends before the request
+takes effect; `lost`, it ends after, without an answer.
 """
+
+LASTING = {
+    "ExpiredToken": (400, "The provided token has expired."),
+    "InvalidToken": (400, "The provided token is malformed or otherwise invalid."),
+    "AccessDenied": (403, "Access Denied"),
+    "InvalidAccessKeyId": (403, "The AWS Access Key Id you provided does not exist in our records."),
+    "SignatureDoesNotMatch": (403, "The request signature we calculated does not match the signature you provided."),
+    "RequestTimeTooSkewed": (403, "The difference between the request time and the current time is too large."),
+    "NoSuchBucket": (404, "The specified bucket does not exist"),
+    "AuthorizationHeaderMalformed": (400, "The authorization header is malformed; the region 'eu' is wrong"),
+}
+"""Errors that stay however long one waits, as S3 tells them: code, status and message."""
+_ERRORS = {"500": ("InternalError", 500, "trouble"), "503": ("SlowDown", 503, "trouble")}
+_ERRORS |= {code: (code, status, message) for code, (status, message) in LASTING.items()}
 
 
 class FaultyProxy:
@@ -51,10 +65,10 @@ class FaultyProxy:
             def forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 fate = proxy._decide(self.command, self.path)
-                if fate in {"500", "503"}:
-                    name = {"500": "InternalError", "503": "SlowDown"}[fate]
-                    text = f"<?xml version='1.0'?><Error><Code>{name}</Code><Message>trouble</Message></Error>"
-                    self.answer(int(fate), [("Content-Type", "application/xml")], text.encode())
+                if fate in _ERRORS:
+                    name, status, told = _ERRORS[fate]
+                    text = f"<?xml version='1.0'?><Error><Code>{name}</Code><Message>{told}</Message></Error>"
+                    self.answer(status, [("Content-Type", "application/xml")], text.encode())
                     return
                 if fate != "reset":
                     upstream = http.client.HTTPConnection(proxy.upstream, timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from isfray.catalog import Catalog
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import by_table
 from isfray.errors import InputError
-from tests.catalog.faulty_proxy import FaultyProxy, Plan
+from tests.catalog.faulty_proxy import LASTING, FaultyProxy, Plan
 from tests.catalog.s3_server import BUCKET
 from tests.catalog.synthetic import batch, spec
 from tests.catalog.test_catalog import RUN, assert_holds
@@ -97,6 +98,56 @@ def test_lasting_trouble_is_one_clear_line_and_the_run_goes_on_later(s3_server):
     assert_holds(Catalog(where, s3_server.options), range(4))
 
 
+@pytest.mark.parametrize("code", LASTING)
+def test_trouble_that_does_not_pass_is_told_at_once_in_the_words_of_s3(s3_server, code):
+    message = LASTING[code][1]
+    refused = False
+    with FaultyProxy(s3_server.endpoint, lambda *_: code if refused else "pass") as proxy:
+        catalog = Catalog(place(), {**s3_server.options, "endpoint_url": proxy.endpoint})
+        catalog.open_run(spec())
+        catalog.commit(RUN, batch([0, 1]))
+        storage, keys = catalog.storage, [f"runs/{n}" for n in range(50)]
+        asks: dict[str, Any] = {
+            "read": lambda: storage.read("runs/x"),
+            "listed": lambda: storage.listing("trials/"),
+            "written": lambda: storage.put("x", b"1"),
+            "deleted": lambda: storage.delete(["x"]),
+        }
+        if code == "NoSuchBucket":  # nothing is there to be read: told where a run is looked for
+            asks = {"written": asks["written"]}
+        refused = True
+        for doing, ask in asks.items():
+            before = proxy.count
+            with pytest.raises(InputError, match=rf"cannot be {doing} \({code}: {message}.*\); expected") as caught:
+                ask()
+            assert not caught.value.passing
+            assert "secret" not in str(caught.value)
+            most = 3 if code == "AuthorizationHeaderMalformed" else 1  # the client looks for the right region
+            assert 1 <= proxy.count - before <= most
+        before = proxy.count
+        if code != "NoSuchBucket":
+            with pytest.raises(InputError, match=code):
+                storage.read_many(keys)
+            assert proxy.count - before < 50, "what was not asked yet is not asked any more"
+        with pytest.raises(InputError, match="no such bucket" if code == "NoSuchBucket" else f"{code}: {message}"):
+            catalog.commit(RUN, batch([2, 3]))
+        refused = False
+        assert catalog.commit(RUN, batch([2, 3])).trials.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("kind", ["503", "reset"])
+def test_trouble_that_may_pass_is_called_so(s3_server, kind, monkeypatch):
+    monkeypatch.setattr("isfray.catalog.objects._PAUSES", (0.01,))
+    down = False
+    with FaultyProxy(s3_server.endpoint, lambda *_: kind if down else "pass") as proxy:
+        storage = open_storage(place(), {**s3_server.options, "endpoint_url": proxy.endpoint})
+        down = True
+        with pytest.raises(InputError) as caught:
+            storage.put("x", b"1")
+        assert caught.value.passing
+        assert pickle.loads(pickle.dumps(caught.value)).passing, "on its way from the catalog actor to the driver"
+
+
 def test_a_server_that_is_down_is_one_clear_line_naming_it(s3_server):
     options = {**s3_server.options, "endpoint_url": f"http://127.0.0.1:{free_ports(1)[0]}"}
     with pytest.raises(InputError, match=r"s3://isfray/.* cannot be read \(Could not connect to the endpoint URL"):
@@ -107,7 +158,8 @@ def test_a_server_that_is_down_is_one_clear_line_naming_it(s3_server):
 def test_wrong_credentials_are_one_clear_line_and_change_nothing(s3_server, wrong):
     where = place()
     with pytest.raises(
-        InputError, match=r"cannot be read \(Forbidden\); expected .*check its permissions or your cred"
+        InputError,
+        match=r"cannot be read \((Signature|Invalid).*: The .*\); expected .*check its permissions or your cred",
     ):
         Catalog(where, {**s3_server.options, **wrong}).open_run(spec())
     assert open_storage(where, s3_server.options).empty()
