@@ -259,7 +259,7 @@ def trial(number: int, synapses: int = SYNAPSES, cells: int = CELLS, samples: in
 
     releases, spikes = ragged(synapses, 0.2), ragged(cells, 0.1)
     voltage = -70 + np.cumsum(rng.normal(0, 0.02, (2, samples)), axis=1)
-    soma = np.sort(rng.choice(samples // 4, rng.poisson(2), replace=False)) * 4 + 1
+    soma = np.sort(rng.choice(samples // 4, min(samples // 4, rng.poisson(2)), replace=False)) * 4 + 1
     voltage[0, soma] = voltage[1, soma[:1]] = 20.0
     return {
         "trials": tables.trial_row(

@@ -79,7 +79,7 @@ class S3Storage(ObjectStorage):
             return next(self._entries(""), None) is None
 
     def _pages(self, prefix: str, **how: Any) -> Iterator[dict[str, Any]]:
-        asked = {"Bucket": self._bucket, "Prefix": self._folder + prefix, **how}
+        asked = {"Bucket": self._bucket, "Prefix": self._path(prefix).partition("/")[2], **how}
         while True:
             try:
                 page = self._patiently(lambda: self.fs.call_s3("list_objects_v2", **asked))

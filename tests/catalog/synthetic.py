@@ -45,7 +45,8 @@ def _trial(
     dt = 300 / (samples - 1.5)  # so that 300 ms have so many samples
     voltage = rng.normal(-70, 3, (2, samples))
     voltage[:, 0] = -70.0
-    soma = 1 + np.sort(rng.choice(samples // 2 - 1, min(rng.poisson(2), samples // 2 - 1), replace=False)) * 2
+    room = max(0, samples // 2 - 1)
+    soma = 1 + np.sort(rng.choice(room, min(rng.poisson(2), room), replace=False)) * 2
     voltage[0, soma] = voltage[1, soma[:1] + 1] = 20.0
     return {
         "trials": tables.trial_row(

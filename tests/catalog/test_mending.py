@@ -146,7 +146,7 @@ def test_a_long_look_says_now_and_then_how_far_it_is(old, monkeypatch, capsys):
     said: list[int] = []
     old.verify(RUN, tell=now_and_then(said.append))
     assert said == sorted(said)
-    assert len(said) == 15, "once a file"
+    assert len(said) == 16, "at the beginning and after each file"
     assert main(["verify", old.uri, RUN]) == 1
     assert f"{RUN}: 0% read" in capsys.readouterr().err
 
