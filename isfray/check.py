@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from isfray.errors import InputError
 
 _NEAREST = 3  # names offered for one that is not known
+_LISTED = 12  # words that are all listed where one was expected
+_NAME, _PATH = 255, 4095  # bytes that a file's name, and a path, may have
 
 
 def number(
@@ -80,6 +82,53 @@ def whole(key: str, value: Any, least: int, most: int | None = None) -> int:
     return given
 
 
+def window(start: Any, end: Any, *, keys: tuple[str, str] = ("t_min", "t_max")) -> tuple[float | None, float | None]:
+    """Return the ends of a window of time in ms, either of which may be None, as floats.
+
+    Raises
+    ------
+    InputError
+        If one is no finite number, or the window ends before it begins.
+    """
+    low, high = (
+        None if value is None else number(key, value, unit="ms") for key, value in zip(keys, (start, end), strict=True)
+    )
+    if low is not None and high is not None and not low < high:
+        raise InputError("is not after " + keys[0], key=keys[1], value=high, expected=f"above {low:g} ms")
+    return low, high
+
+
+def one_of(key: str, value: Any, known: Collection[str], problem: str = "is not known") -> str:
+    """Return one of some words.
+
+    Raises
+    ------
+    InputError
+        If it is something else; the nearest are offered.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    few = len(known) <= _LISTED
+    expected = "one of " + ", ".join(known) if few else nearest(value if isinstance(value, str) else "", known)
+    raise InputError(problem, key=key, value=value, expected=expected)
+
+
+def words(key: str, value: Any, expected: str) -> tuple[str, ...]:
+    """Return a list of words; one word alone is no list.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputError("is no list", key=key, value=value, expected=expected)
+    found = tuple(value)
+    if not all(isinstance(word, str) for word in found):
+        raise InputError("is no list of names", key=key, value=value, expected=expected)
+    return found
+
+
 def path(key: str, value: Any) -> Path:
     """Return a path of this machine with ``~`` expanded; whether there is something is not asked.
 
@@ -93,8 +142,12 @@ def path(key: str, value: Any) -> Path:
     text = os.fspath(value)
     if not isinstance(text, str) or not text.strip():
         raise InputError("is not a path", key=key, value=value, expected="a path")
-    if "\0" in text or any(len(part.encode("utf-8", "surrogateescape")) > 255 for part in text.split("/")):
-        raise InputError("cannot be a path", key=key, value=text[:60], expected="names of 1 to 255 bytes, without NUL")
+    try:
+        name = os.fsencode(text)
+    except UnicodeEncodeError:
+        name = b"\0"
+    if b"\0" in name or len(name) > _PATH or any(len(part) > _NAME for part in name.split(b"/")):
+        raise InputError("cannot be a path", key=key, value=text[:60], expected=f"names of 1 to {_NAME} bytes, no NUL")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # a home folder that nobody has

@@ -47,7 +47,7 @@ class InputError(ValueError):
         where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
         what = key or ""
         if value is not _ABSENT:
-            shown, most = repr(value), 1000 if _is_path(value) else 80
+            shown, most = _shown(value), 1000 if _is_path(value) else 80
             shown = shown if len(shown) <= most else shown[: most - 3] + "..."
             what = f"{what} = {shown}" if what else shown
         message = f"{where}{what}{' ' if what else ''}{problem}"
@@ -58,6 +58,13 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process borders (Ray); rebuild from the finished message, keep the fields.
         return _rebuild, (str(self), self.__dict__.copy())
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # whatever was given: a number of more digits than Python writes, an object of someone's own
+        return f"<{type(value).__name__}>"
 
 
 def _is_path(value: Any) -> bool:

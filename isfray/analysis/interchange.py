@@ -12,7 +12,7 @@ from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
 from isfray.catalog.isf_export import FOLDER_TRIALS, folder_name
-from isfray.errors import InputError
+from isfray.check import one_of, words
 
 _ACTIVATIONS = {
     "synapse_activation": {
@@ -70,8 +70,7 @@ def to_isf_wide(
     ('stim_C2/results/000000', (8, 5))
     """
     pandas = extra("pandas", "pandas")
-    if table not in WIDE_TABLES:
-        raise InputError("has no wide layout", key="table", value=table, expected="one of " + ", ".join(WIDE_TABLES))
+    one_of("table", table, WIDE_TABLES, "has no wide layout")
     tables = run_tables(source, run, trials)
     names = _trial_names(source, run, tables, folder)
     if table in _ACTIVATIONS:
@@ -173,7 +172,7 @@ def to_neo(
     """
     neo, pq = extra("neo", "neo"), extra("quantities", "neo")
     tables = run_tables(source, run, trials)
-    wanted = list(tables.sites) or ["soma"] if sites is None else sites
+    wanted = list(tables.sites) or ["soma"] if sites is None else words("sites", sites, '["soma"]')
     about = tables.scan("trials").select("trial", "seed", "t_stop", "dt").sort("trial").collect()
     block = neo.Block(name=tables.name, run=tables.name)
     segments = {}

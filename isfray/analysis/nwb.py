@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from isfray import check
 from isfray.analysis.extras import extra
 from isfray.analysis.run_tables import RunTables, Source, Trials, run_tables
 from isfray.analysis.voltage import traces
@@ -66,8 +67,8 @@ def to_nwb(
     pynwb = extra("pynwb", "nwb")
     icephys = extra("pynwb.icephys", "nwb")
     data_io = extra("hdmf.backends.hdf5", "nwb").H5DataIO
-    tables, out = run_tables(source, run, trials), Path(path)
-    if out.exists():
+    tables, out = run_tables(source, run, trials), check.path("path", path)
+    if os.path.lexists(out):
         raise InputError("exists already", key="path", value=str(out), expected="a new file")
     if not out.parent.is_dir():
         raise InputError("is in no folder", key="path", value=str(out), expected="an existing folder")

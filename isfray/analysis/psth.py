@@ -6,6 +6,7 @@ import polars as pl
 
 from isfray.analysis.binning import Rule, bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
+from isfray.check import number
 from isfray.errors import InputError
 
 
@@ -90,6 +91,7 @@ def window_end(tables: RunTables, t_max: float | None) -> float:
     """Return the end of a window in ms, by default the simulated time; InputError if it lies beyond."""
     if t_max is None:
         return tables.t_stop
+    t_max = number("t_max", t_max, unit="ms")
     if t_max > tables.t_stop:
         raise InputError(
             "is later than the trials last", key="t_max", value=t_max, expected=f"at most {tables.t_stop:g} ms"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.catalog import Catalog
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.model.network import NetworkModel, network_from_inputs
 
@@ -82,6 +84,14 @@ class RunTables:
         first = self.scan("voltage_traces", int(self.trials[0]))
         return tuple(first.select(pl.col("site").cast(pl.String)).collect()["site"])
 
+    def finished(self, key: str, trial: Any) -> int:
+        """Return the number of one of these trials; InputError for what is none."""
+        whole = isinstance(trial, Integral) and not isinstance(trial, bool)
+        if not whole or not np.isin(self.trials, [t for t in (int(trial),) if 0 <= t < 2**31]).any():
+            expected = f"one of the {self.n_trials} finished trials of {self.name}, such as {self.trials[0]}"
+            raise InputError("is not there", key=key, value=trial, expected=expected)
+        return int(trial)
+
     def of_site(self, table: str, site: str) -> pl.LazyFrame:
         """Return the rows of one recorded place; InputError if there is no such place.
 
@@ -106,10 +116,8 @@ class RunTables:
         >>> analysis.run_tables(catalog, "stim_C2").of_site("spike_times", "soma").select(pl.len()).collect().item()
         32
         """
-        if self.sites and site not in self.sites:
-            raise InputError(
-                "was not recorded", key="site", value=site, expected="one of " + ", ".join(map(repr, self.sites))
-            )
+        if not isinstance(site, str) or (self.sites and site not in self.sites):
+            raise InputError("was not recorded", key="site", value=site, expected=nearest(str(site), self.sites))
         return self.scan(table).filter(pl.col("site") == site)
 
 
@@ -146,11 +154,13 @@ def run_tables(source: Source, run: str | None = None, trials: Trials | None = N
     """
     if trials is not None:
         return _of_trials(run_tables(source, run), trials)
+    if run is not None and not isinstance(run, str):
+        raise InputError("is no name of a run", key="run", value=run, expected="a name")
     if isinstance(source, RunTables):
         return source
     if isinstance(source, Catalog):
         if run is None:
-            raise InputError("is missing", file=source.uri, key="run", expected="one of " + ", ".join(source.runs()))
+            raise InputError("is missing", file=source.uri, key="run", expected=nearest("", source.runs()))
         return _of_catalog(source, run)
     if not isinstance(source, Mapping) or "trials" not in source:
         raise InputError(
@@ -160,16 +170,30 @@ def run_tables(source: Source, run: str | None = None, trials: Trials | None = N
 
 
 def _of_trials(whole: RunTables, trials: Trials) -> RunTables:
-    chosen = np.intersect1d(whole.trials, np.asarray(trials))
+    chosen = _among(trials, whole.trials)
     if not len(chosen):
         raise InputError(
             "are not there", key="trials", value=trials, expected=f"some of {whole.n_trials} finished ones"
         )
 
     def read(table: str, some: Trials | None) -> pl.LazyFrame:
-        return whole.read(table, chosen if some is None else np.intersect1d(chosen, np.atleast_1d(np.asarray(some))))
+        return whole.read(table, chosen if some is None else _among(some, chosen))
 
     return RunTables(whole.name, chosen, read, lambda: whole.network)
+
+
+def _among(trials: Any, there: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Those of some trials that are there, in the time and memory of those that are there."""
+    if isinstance(trials, range):
+        return there[[trial in trials for trial in there.tolist()]]
+    try:
+        given = np.atleast_1d(np.asarray(trials))
+    except ValueError:  # lists of several lengths
+        given = np.empty((0, 0))
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise InputError("are not trial numbers", key="trials", value=trials, expected="whole numbers")
+    found: NDArray[np.int32] = there[np.isin(there, given)]
+    return found
 
 
 def _of_catalog(catalog: Catalog, run: str) -> RunTables:
@@ -191,7 +215,11 @@ def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
             raise InputError("is not there", key="table", value=table, expected="one of " + ", ".join(frames))
         frame = frames[table]
         if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
-            frame = pl.DataFrame(frame)
+            try:
+                frame = pl.DataFrame(frame)
+            except Exception as error:  # Polars has many ways to say no
+                problem = f"is no table ({error})"
+                raise InputError(problem[:200], key=table, value=type(frame).__name__, expected="a table") from None
         lazy: pl.LazyFrame = frame.lazy()
         if run is not None and "run" in lazy.collect_schema():
             lazy = lazy.filter(pl.col("run") == run)
@@ -204,7 +232,7 @@ def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
     def of_trials(table: str, some: Trials | None) -> pl.LazyFrame:
         if table == "voltage_traces" and table not in frames:
             return pl.LazyFrame(schema={"trial": pl.Int32, "site": pl.String})
-        wanted = trials if some is None else np.intersect1d(trials, np.atleast_1d(np.asarray(some)))
+        wanted = trials if some is None else _among(some, trials)
         return scan(table).filter(pl.col("trial").is_in(wanted.tolist()))
 
     return RunTables(run or "", trials, of_trials, lambda: None)

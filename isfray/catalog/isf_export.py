@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray import check
 from isfray.catalog.catalog import Catalog
 from isfray.catalog.runs import RunInfo
 from isfray.catalog.snapshot import Snapshot
@@ -62,7 +63,7 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
     if SOMA not in sites:
         problem = "has no trial with a soma trace"
         raise InputError(problem, file=catalog.uri, key="run", value=run, expected="a run that recorded the soma")
-    target = Path(folder).expanduser().absolute()
+    target = check.path("folder", folder).absolute()
     names = [folder_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
     if there := [name for name in names if (target / "results" / name).exists()]:
         raise InputError("is there already", file=str(target / "results" / there[0]), expected="another folder")

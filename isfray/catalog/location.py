@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from isfray import check
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.objects import ObjectStorage
 from isfray.catalog.storage import Storage
@@ -23,6 +23,10 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
     options : mapping, optional
         What fsspec takes for that scheme: `key`, `secret`, `endpoint_url`, `profile` ... for S3.
     """
+    if not isinstance(uri, str | os.PathLike):
+        raise InputError(
+            "is no place", key="catalog", value=uri, expected="a folder or a URI such as s3://bucket/prefix"
+        )
     text = os.fspath(uri)
     scheme, separator, rest = text.partition("://")
     if not text.strip() or (separator and not rest.strip("/") and scheme != "file"):
@@ -34,5 +38,5 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
             raise InputError(
                 "takes no storage options", file=text, value=dict(options), expected="none for a local folder"
             )
-        return LocalStorage(Path(rest if separator else text))
+        return LocalStorage(check.path("catalog", rest if separator else text))
     return ObjectStorage(text, options or {})

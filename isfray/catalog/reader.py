@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from isfray.catalog import runs as run_objects
 from isfray.catalog.display import SHOWN, catalog_facts
+from isfray.catalog.intervals import committed_ranges, count
 from isfray.catalog.location import open_storage
 from isfray.catalog.log import CommitLog, by_table, committed, read_json
 from isfray.catalog.runs import RunInfo, Session, check_name, run_key
 from isfray.catalog.scan import Trials
 from isfray.catalog.snapshot import Snapshot, check_table
 from isfray.catalog.storage import Storage
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, cell_from_inputs
 from isfray.model.display import Facts
@@ -262,7 +264,7 @@ class CatalogReader:
             inputs=body["inputs"],
             created=body["created"],
             trials_asked=max((s.trials for s in sessions), default=0),
-            trials_committed=len(committed(live)),
+            trials_committed=count(committed_ranges(live)),
             sessions=sessions,
             rows={name: sum(f.rows for f in files[name]) for name in SCHEMAS if name in files},
             bytes={name: sum(f.bytes for f in files[name]) for name in SCHEMAS if name in files},
@@ -346,10 +348,8 @@ class CatalogReader:
     def _stored(self, run: str) -> bytes:
         data = self.storage.read(run_key(check_name(run)))
         if data is None:
-            there = ", ".join(self.runs()) or "none"
-            raise InputError(
-                "is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}"
-            )
+            there = nearest(run, self.runs())
+            raise InputError("is not in the catalog", file=self.uri, key="run", value=run, expected=f"a run: {there}")
         return data
 
     def _bodies(self) -> dict[str, dict[str, Any]]:

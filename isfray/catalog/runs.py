@@ -11,10 +11,13 @@ from typing import Any
 
 from isfray.catalog.log import read_json
 from isfray.catalog.storage import Storage
+from isfray.check import whole
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
 
 RUN_VERSION = 1
+MOST_TRIALS = 2**31 - 1
+"""Of a run: tables number trials in 32 bits."""
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
@@ -47,6 +50,8 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        whole("seed", self.seed, 0)
+        whole("trials", self.trials, 0, MOST_TRIALS)
 
     def identity(self) -> dict[str, Any]:
         """What two runs of one name must have in common: seed, settings, and the content of every input."""

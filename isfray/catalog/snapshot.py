@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isfray.catalog.log import Commit, by_table, committed
 from isfray.catalog.scan import Trials, scan_files
 from isfray.catalog.storage import Storage
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.tables import SCHEMAS
 
@@ -129,7 +130,7 @@ class Snapshot:
 
     def _of(self, run: str) -> tuple[Commit, ...]:
         if run not in self.commits:
-            expected = "one of its runs: " + (", ".join(self.runs()) or "none")
+            expected = "a run: " + nearest(str(run), self.runs())
             raise InputError("is not in the snapshot", file=self.storage.uri, key="run", value=run, expected=expected)
         return self.commits[run]
 

@@ -10,6 +10,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from isfray import check
 from isfray.cluster.asking import Variant
 from isfray.cluster.config_models import Models
 from isfray.cluster.handle import RunHandle, SweepHandle
@@ -48,7 +49,7 @@ def run_config(path: str | Path, **instead: Any) -> list[RunHandle | SweepHandle
 
 def read_config(path: str | Path) -> list[dict[str, Any]]:
     """Return the keywords of `simulate` for each run of a configuration file, its models loaded."""
-    path = Path(path)
+    path = check.path("path", path)
     try:
         said = tomllib.loads(read_file(path).text)
     except tomllib.TOMLDecodeError as error:

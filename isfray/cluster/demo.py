@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from isfray import check
 from isfray.catalog import Catalog
 from isfray.cluster.simulation import simulate
 from isfray.model.cell import CellModel
@@ -53,7 +54,7 @@ def demo(folder: str | Path, trials: int = 16) -> Catalog:
     InputError
         If the folder cannot be written, holds something else, or `trials` is no number of trials.
     """
-    folder = Path(folder)
+    folder = check.path("folder", folder)
     cell, network = example()
     print(_introduction(cell, network), flush=True)
     catalog = Catalog(folder / "catalog")

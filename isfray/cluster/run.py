@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from isfray.catalog import Catalog, RunSpec, Session
+from isfray.catalog.intervals import committed_ranges, missing
 from isfray.cluster import session
 from isfray.cluster.actors import CatalogActor, RunnerFactory
 from isfray.cluster.dispatch import Dispatcher
@@ -138,8 +138,8 @@ def _prepare(asked: Mapping[str, Asked], catalog: Catalog, limits: Limits) -> tu
     works, handles, setups = [], {}, dict[int, Setup]()
     for variant, one in asked.items():
         spec = one.spec
-        missing = np.setdiff1d(np.arange(spec.trials, dtype=np.int32), catalog.committed_trials(spec.name))
-        ledger = Ledger(missing, spec.trials - len(missing), limits.max_retries)
+        left = missing(spec.trials, committed_ranges(catalog.snapshot(spec.name).commits[spec.name]))
+        ledger = Ledger(left, spec.trials - len(left), limits.max_retries)
         handle = handles[variant] = RunHandle(spec.name, catalog, _at_rest(spec.name, ledger))
         work = Work(
             run=spec.name,

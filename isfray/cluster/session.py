@@ -9,13 +9,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import ray
+
+from isfray.check import whole
 
 # What a Ray of our own is started with; a user's own setting wins.
 _LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 _STARTS = 4  # tries
+_ON_A_CLUSTER, _ON_A_CPU = 10_000, 32  # most actors wanted: anywhere, and for each CPU where Ray is started here
 
 _lock = threading.Lock()
 _users = 0
@@ -25,6 +29,12 @@ _ours = False
 def would_start() -> bool:
     """Whether `join` would start Ray on this machine."""
     return not (ray.is_initialized() or os.environ.get("RAY_ADDRESS"))
+
+
+def check_workers(workers: Any) -> int | None:
+    """Return how many actors are wanted, None for one a CPU; InputError for more than can be started."""
+    most = min(_ON_A_CLUSTER, _ON_A_CPU * (os.cpu_count() or 1)) if would_start() else _ON_A_CLUSTER
+    return None if workers is None else whole("workers", workers, 1, most)
 
 
 def join(workers: int | None = None) -> None:

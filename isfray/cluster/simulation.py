@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, Literal, TypedDict, Unpack, overload
-
-import numpy as np
+from typing import Literal, TypedDict, Unpack, overload
 
 from isfray.catalog import Catalog
-from isfray.cluster.asking import Asking, Variant, ask_variants, whole
+from isfray.check import number, whole
+from isfray.cluster import session
+from isfray.cluster.asking import MAX_SEED, Asking, Variant, ask_variants
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_sweep
@@ -102,7 +101,7 @@ def simulate(
     run : str
         Name of the run. A name that is there already must have the same models, seed and settings.
     trials : int
-        Number of trials in all, at least 1.
+        Number of trials in all: 1 to 10 million, or to what the environment variable `ISFRAY_MAX_TRIALS` says.
     variants : mapping, optional
         Several runs in one call: by name, what each has of its own among `cell`, `network`, `trials`, `t_stop`,
         `engine`, `clamp` and `record`; an empty mapping for what is given here. The run of variant V is called RUN.V.
@@ -157,14 +156,15 @@ def simulate(
     >>> sweep.catalog.runs()
     ['touch.control', 'touch.longer', 'touch.no_VPM']
     """
-    whole("seed", seed, 0)
-    whole("max_retries", max_retries, 0)
-    whole("batch_trials", batch_trials, 1)
-    if workers is not None:
-        whole("workers", workers, 1)
-    if trial_timeout is not None:
-        _duration("trial_timeout", trial_timeout, "s")
-    _duration("batch_seconds", batch_seconds, "s")
+    seed, workers = whole("seed", seed, 0, MAX_SEED), session.check_workers(workers)
+    limits = Limits(
+        batch_trials=whole("batch_trials", batch_trials, 1),
+        batch_seconds=number("batch_seconds", batch_seconds, above=0.0, unit="s"),
+        max_retries=whole("max_retries", max_retries, 0),
+        trial_timeout=None if trial_timeout is None else number("trial_timeout", trial_timeout, above=0.0, unit="s"),
+    )
+    if progress not in (True, False, "json"):
+        raise InputError("is no way to show progress", key="progress", value=progress, expected='True, False or "json"')
     common: Variant = {
         "cell": cell,
         "network": network,
@@ -172,9 +172,9 @@ def simulate(
         "t_stop": t_stop,
         "engine": engine,
         "clamp": clamp,
-        "record": record if isinstance(record, str) else tuple(record),
+        "record": record,
     }
-    ask = Asking(seed=int(seed))
+    ask = Asking(seed)
     asked = {"": ask(run, common)} if variants is None else ask_variants(ask, run, common, variants)
     sweep = run_sweep(
         run,
@@ -183,12 +183,7 @@ def simulate(
         workers=workers,
         wait=wait,
         progress=progress,
-        limits=Limits(
-            batch_trials=batch_trials,
-            batch_seconds=batch_seconds,
-            max_retries=max_retries,
-            trial_timeout=trial_timeout,
-        ),
+        limits=limits,
         prepare=partial(_prepare, ask.engines),
     )
     return sweep[""] if variants is None else sweep
@@ -197,9 +192,3 @@ def simulate(
 def _prepare(engines: set[str]) -> None:
     for engine in sorted(engines):
         prepare(engine)
-
-
-def _duration(key: str, value: Any, unit: str) -> None:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
-        raise InputError("is not valid", key=key, value=value, expected=f"a number of {unit} above 0")

@@ -158,6 +158,8 @@ def _from_table(rows: Any) -> StoredReleases:
         out: NDArray[Any] = table[name].to_numpy().astype(dtype)
         return out
 
+    if nulls := [name for name in _COLUMNS if table[name].null_count] or ["times"] * bool(times.flatten().null_count):
+        raise InputError("holds an empty value", key=f"releases.{nulls[0]}", expected="a value in every row")
     lengths = times.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
     return StoredReleases(
         [str(name) for name in table["synapse_type"].to_pylist()],

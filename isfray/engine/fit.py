@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from isfray.check import nearest
 from isfray.engine.nmodl import Mechanism, known_mechanisms
@@ -27,6 +28,15 @@ class Fit:
 
     placement: Placement | None
     neuron_globals: dict[str, float]
+
+
+def check_models(cell: Any, network: Any) -> None:
+    """Raise InputError for what is no cell model, or neither a network model nor None."""
+    if not isinstance(cell, CellModel):
+        raise InputError("is not a cell model", key="cell", value=cell, expected="what isfray.load_cell returns")
+    if network is not None and not isinstance(network, NetworkModel):
+        expected = "what isfray.load_network returns, or None"
+        raise InputError("is not a network model", key="network", value=network, expected=expected)
 
 
 def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:

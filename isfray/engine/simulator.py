@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from isfray import tables
 from isfray.activity import Spikes, draw_trial
+from isfray.check import number
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.display import trial_facts
-from isfray.engine.fit import fit
+from isfray.engine.fit import check_models, fit
 from isfray.engine.integration import EVENTS_KEPT, advance, chosen_engine, free_event_queue
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.recording import read_recording
@@ -101,9 +102,10 @@ class Simulator:
         share_synapses: bool = True,
         dt: float | None = None,
     ) -> None:
+        check_models(cell, network)
         self.cell, self.network = cell, network
         self.engine = chosen_engine(engine)
-        self.dt = positive("dt", cell.defaults.dt if dt is None else dt)
+        self.dt = number("dt", cell.defaults.dt if dt is None else dt, above=0.0, unit="ms")
         self.recording = read_recording(cell, record)
         electrodes = read_clamps(clamp, cell.morphology.labels)
         fitted = fit(cell, network)
@@ -148,7 +150,7 @@ class Simulator:
         >>> result.tables["spike_times"].num_rows
         2
         """
-        t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
+        t_stop = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         began = clock.perf_counter()
         if self.network is None or self._placement is None:
             return self._finish(None, None, seed or 0, t_stop, trial, began)
@@ -189,7 +191,7 @@ class Simulator:
         >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
         0.0
         """
-        t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
+        t_stop = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         if self.network is None:
             raise InputError("is missing", key="network", expected="the network that gives weights and receptors")
         began = clock.perf_counter()
@@ -317,10 +319,3 @@ class Simulator:
             "celltypes": [p.celltype for p in populations],
             "columns": [p.column for p in populations],
         }
-
-
-def positive(key: str, value: Any) -> float:
-    """Return a time in ms; InputError unless it is a finite number above zero."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise InputError("is not a positive number", key=key, value=value, expected="> 0 ms")
-    return float(value)

@@ -181,11 +181,12 @@ def load_cell(
     """
     if biophysics is not None:
         return _with_biophysics(read_file(path), biophysics)
-    if Path(path).suffix.lower() in _MORPHOLOGIES:
+    main = read_file(path)
+    if PurePath(main.name).suffix.lower() in _MORPHOLOGIES:
         raise InputError(
             "is a morphology", key="path", value=str(path), expected="a .param file, or biophysics= as well"
         )
-    return _build(read_file(path), FolderSource(Path(path).parent, search_paths))
+    return _build(main, FolderSource(Path(main.path).parent, search_paths))
 
 
 def cell_from_inputs(inputs: ModelInputs) -> CellModel:

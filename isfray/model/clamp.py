@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 from typing import Any
 
-from isfray.check import nearest
+from isfray.check import nearest, number
 from isfray.errors import InputError
 
 
@@ -54,8 +55,8 @@ class EpspCurrent:
 Clamps = Iterable[CurrentClamp | Mapping[str, Any]]
 
 
-def read_clamps(clamps: Clamps, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...]:
-    """Return checked clamps with section ids, for a cell whose sections carry these labels.
+def read_clamps(clamps: Any, labels: tuple[str, ...]) -> tuple[CurrentClamp, ...]:
+    """Return checked `Clamps` with section ids, for a cell whose sections carry these labels.
 
     Raises
     ------
@@ -64,25 +65,30 @@ def read_clamps(clamps: Clamps, labels: tuple[str, ...]) -> tuple[CurrentClamp, 
     """
     if isinstance(clamps, CurrentClamp | Mapping):
         clamps = [clamps]
+    if isinstance(clamps, str) or not isinstance(clamps, Iterable):
+        raise InputError("is no list of clamps", key="clamp", value=clamps, expected='[{"section": ..., "amp": ...}]')
     return tuple(_checked(clamp, f"clamp[{i}]", labels) for i, clamp in enumerate(clamps))
 
 
-def _checked(clamp: CurrentClamp | Mapping[str, Any], where: str, labels: tuple[str, ...]) -> CurrentClamp:
+def _checked(clamp: Any, where: str, labels: tuple[str, ...]) -> CurrentClamp:
+    if not isinstance(clamp, CurrentClamp | Mapping):
+        raise InputError("is no clamp", key=where, value=clamp, expected='{"section": ..., "amp": ...}')
     values = asdict(clamp) if isinstance(clamp, CurrentClamp) else dict(clamp)
     known = [f.name for f in fields(CurrentClamp)]
     for key in values:
         if key not in known:
             raise InputError("is not a known key", key=f"{where}.{key}", expected=nearest(key, known))
     clamp = CurrentClamp(**values)
-    section = labels.index(clamp.section) if clamp.section in labels else clamp.section
-    if not isinstance(section, int) or isinstance(section, bool) or not 0 <= section < len(labels):
+    section: Any = clamp.section
+    if isinstance(section, str) and section in labels:
+        section = labels.index(section)
+    if isinstance(section, bool) or not isinstance(section, Integral) or not 0 <= int(section) < len(labels):
         expected = f"an id below {len(labels)} or one of {', '.join(dict.fromkeys(labels))}"
         raise InputError("is not a section", key=f"{where}.section", value=section, expected=expected)
-    numbers = {name: getattr(clamp, name) for name in ("x", "delay", "dur", "amp")}
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise InputError("is not a number", key=f"{where}.{name}", value=value, expected="a number")
-        if (name in ("delay", "dur") and value < 0) or (name == "x" and not 0 <= value <= 1):
-            expected = "0 to 1" if name == "x" else ">= 0 ms"
-            raise InputError("is out of range", key=f"{where}.{name}", value=value, expected=expected)
-    return CurrentClamp(section, *(float(v) for v in numbers.values()))
+    return CurrentClamp(
+        int(section),
+        number(f"{where}.x", clamp.x, least=0.0, most=1.0),
+        number(f"{where}.delay", clamp.delay, least=0.0, unit="ms"),
+        number(f"{where}.dur", clamp.dur, least=0.0, unit="ms"),
+        number(f"{where}.amp", clamp.amp, unit="nA"),
+    )

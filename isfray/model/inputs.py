@@ -7,12 +7,14 @@ reference as written, so that it can be stored and read back on a machine that n
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
+from isfray import check
 from isfray.errors import InputError
 
 
@@ -66,7 +68,7 @@ class Source(Protocol):
 
 def read_file(path: str | Path, *, file: str | None = None, key: str | None = None) -> InputFile:
     """Read one file whole; InputError if that is not possible."""
-    path = Path(path)
+    path = check.path(key or "path", path)
     try:
         return InputFile(path.name, path.read_bytes(), str(path))
     except OSError as error:
@@ -89,7 +91,8 @@ class FolderSource:
     """
 
     def __init__(self, folder: Path, search_paths: Iterable[str | Path] = ()) -> None:
-        self.folders = (Path(folder), *(Path(p) for p in search_paths))
+        paths = [search_paths] if isinstance(search_paths, str | os.PathLike) else search_paths
+        self.folders = (Path(folder), *(check.path("search_paths", p) for p in paths))
         self._files: dict[str, InputFile] = {}
 
     def read(self, reference: str, *, file: str, key: str) -> InputFile:
@@ -106,7 +109,7 @@ class FolderSource:
         candidates = [Path(bare)] if Path(bare).is_absolute() else [folder / bare for folder in self.folders]
         candidates += [folder / name for folder in self.folders]
         for candidate in candidates:
-            if candidate.is_file():
+            if os.path.isfile(candidate):  # unlike Path.is_file, whatever the name
                 return candidate
         looked = ", ".join(dict.fromkeys(str(folder) for folder in self.folders))
         raise InputError(

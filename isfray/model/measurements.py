@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from isfray import check
 from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
@@ -72,8 +75,8 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
                 raise InputError(f"holds the cell types {types}", file=str(path), expected=f"one, for {celltype}")
             out[celltype] = next(iter(found.values()))
         return out
-    if isinstance(evoked, str | Path):
-        folder = Path(evoked)
+    if isinstance(evoked, str | os.PathLike):
+        folder = check.path("evoked", evoked)
         if not folder.is_dir():
             raise InputError(
                 "is not a folder", key="evoked", value=str(evoked), expected="a folder, or a list of files"
@@ -124,13 +127,13 @@ def read_counts(counts: Counts) -> dict[tuple[str, str], int]:
         key = f"{celltype} in {column}"
         if column not in PLACE:
             raise InputError("is not a column", file=file, line=line, value=column, expected=nearest(column, PLACE))
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
             raise InputError(
                 "is not a number of cells", file=file, line=line, key=key, value=number, expected="a whole number >= 0"
             )
         if (column, celltype) in out:
             raise InputError("is counted twice", file=file, line=line, key=key, expected="one row each")
-        out[column, celltype] = number
+        out[column, celltype] = int(number)
     return out
 
 
@@ -155,10 +158,10 @@ def _count_rows(file: InputFile) -> list[tuple[int | None, str, str, Any]]:
 
 def read_embedding(embedding: Embedding) -> tuple[InputFile, ...]:
     """Return the `.syn` and the `.con` file; only the `.syn` if that is what was named."""
-    if not isinstance(embedding, str | Path):
+    if not isinstance(embedding, str | os.PathLike):
         synapses, connections = embedding
         return _embedding_file(synapses, ".syn"), _embedding_file(connections, ".con")
-    path = Path(embedding)
+    path = check.path("embedding", embedding)
     if path.is_dir():
         return tuple(_embedding_file(_only(path, suffix), suffix) for suffix in (".syn", ".con"))
     if path.suffix.lower() == ".syn":
@@ -177,6 +180,6 @@ def _only(folder: Path, suffix: str) -> Path:
 
 
 def _embedding_file(path: PathLike, suffix: str) -> InputFile:
-    if Path(path).suffix.lower() != suffix:
+    if check.path("embedding", path).suffix.lower() != suffix:
         raise InputError("has the wrong extension", key="embedding", value=str(path), expected=f"a {suffix} file")
     return read_file(path, key="embedding")

@@ -214,7 +214,7 @@ def load_network(path: str | Path, search_paths: Iterable[str | Path] = ()) -> N
     <NetworkModel network: 198 populations, 10,592 cells, 16,727 synapses>
     """
     main = read_file(path)
-    return _build(main, FolderSource(Path(path).parent, search_paths))
+    return _build(main, FolderSource(Path(main.path).parent, search_paths))
 
 
 def network_from_inputs(inputs: ModelInputs) -> NetworkModel:

@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from isfray import check
 from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.style import THEME_STYLE, PathLike
@@ -64,7 +65,7 @@ def page(title: str, body: Sequence[str]) -> str:
 
 def page_path(path: PathLike) -> Path:
     """Return the path of a page to write; InputError if its name is no page's."""
-    out = Path(path)
+    out = check.path("path", path)
     if out.suffix.lower() not in PAGES:
         raise InputError("is no page", key="path", value=str(out), expected="a name that ends with .html")
     return out
@@ -121,12 +122,13 @@ def _image(ax: Axes) -> str:
 
 def film(path: str | Path) -> str:
     """Return an animation's file as part of the page: a film, or a page with a player."""
-    name, ending = Path(path).name, Path(path).suffix.lower()
+    given = check.path("films", path)
+    name, ending = given.name, given.suffix.lower()
     if ending not in _FILMS and ending not in PAGES:
         expected = "one of " + ", ".join([*_FILMS, *PAGES])
         raise InputError("is no film", key="films", value=str(path), expected=expected)
     try:
-        data = Path(path).read_bytes()
+        data = given.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", key="films", value=str(path)) from None
     if ending in PAGES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from isfray import check
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.example.cell import NAME, example_cell
@@ -65,7 +66,7 @@ def write_example(folder: str | Path) -> tuple[Path, Path]:
     >>> cell_file.name, network_file.name
     ('synthetic_L5tt.param', 'network.param')
     """
-    folder = Path(folder)
+    folder = check.path("folder", folder)
     mains = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
