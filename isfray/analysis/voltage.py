@@ -194,10 +194,10 @@ def voltage_density(
                 raise InputError(problem, key="v_bin", value=v_bin, expected=f"at most {_MOST_CELLS:,}")
             counts = np.zeros((len(edges) - 1, len(time)), np.int64)
         v = block[:, ::every]
-        bins = np.searchsorted(edges, v, side="right") - 1
-        bins[v == edges[-1]] = len(edges) - 2
-        inside = (bins >= 0) & (bins < len(edges) - 1)
-        np.add.at(counts, (bins[inside], np.broadcast_to(np.arange(len(time)), v.shape)[inside]), 1)
+        row = np.searchsorted(edges, v, side="right") - 1
+        row[v == edges[-1]] = len(edges) - 2
+        inside = (row >= 0) & (row < len(edges) - 1)
+        np.add.at(counts, (row[inside], np.broadcast_to(np.arange(len(time)), v.shape)[inside]), 1)
         n += len(block)
     return VoltageDensity(time, edges, counts, n)
 

@@ -17,7 +17,7 @@ from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.network import NetworkModel
 from isfray.visual.histogram import Stimulus
-from isfray.visual.models import stimulus_time
+from isfray.visual.models import shown_time
 
 F64 = NDArray[np.float64]
 
@@ -90,9 +90,7 @@ def shot(
     row = tables.scan("trials", trial).select("t_stop", "dt").collect()
     length, dt = float(row["t_stop"][0]), float(row["dt"][0])
     cell, network = catalog.load_models(run)
-    touched = stimulus_time(network) if stimulus == "network" else stimulus
-    if touched is not None:
-        touched = number("stimulus", touched, unit="ms")
+    touched = shown_time(stimulus, network)
     if at is not None:
         begin, end, times = _moment(at, length)
     else:

@@ -120,7 +120,7 @@ def _image(ax: Axes) -> str:
     return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
-def film(path: str | Path) -> str:
+def film(path: PathLike) -> str:
     """Return an animation's file as part of the page: a film, or a page with a player."""
     given = check.path("films", path)
     name, ending = given.name, given.suffix.lower()
@@ -139,7 +139,7 @@ def film(path: str | Path) -> str:
     return f"<figure>{shown}<figcaption>{escape(name)}</figcaption></figure>"
 
 
-def _framed(data: bytes, path: str | Path) -> str:
+def _framed(data: bytes, path: PathLike) -> str:
     try:
         return framed(data.decode("utf-8"))
     except (UnicodeDecodeError, InputError):
