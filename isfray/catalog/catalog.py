@@ -96,15 +96,7 @@ class Catalog(CatalogReader):
             run_objects.store_inputs(self.storage, spec)
             ours = run_objects.run_json(spec, now)
             stored = ours if self.storage.create(key, ours) else self.storage.read(key) or ours
-        there = run_objects.parse_run(stored, f"{self.uri}/{key}")
-        if differing := run_objects.differences(there, spec.identity()):
-            raise InputError(
-                f"exists with other content: {'; '.join(differing)}",
-                file=self.uri,
-                key="run",
-                value=spec.name,
-                expected="the same content, or another run name",
-            )
+        there = self._same(stored, spec)
         run_objects.restore_inputs(self.storage, spec)
         self._writing[spec.name] = there["created"]
         session = Session(
@@ -112,6 +104,25 @@ class Catalog(CatalogReader):
         )
         self._put_session(spec.name, session)
         return session
+
+    def check_run(self, spec: RunSpec) -> None:
+        """Raise InputError if a run of this name is there and differs, or the run cannot be stored; nothing is written.
+
+        Parameters
+        ----------
+        spec : RunSpec
+            The run.
+
+        Examples
+        --------
+        >>> from isfray.catalog import RunSpec
+        >>> isfray.Catalog("unborn").check_run(RunSpec("mine", 7, {"t_stop": 50.0}, catalog.load_inputs("stim_C2")))
+        """
+        stored = self.storage.read(run_key(spec.name))
+        if stored is None:
+            spec.identity()
+        else:
+            self._same(stored, spec)
 
     def close_run(self, run: str, session: Session) -> Session:
         """Note the end of a session.
@@ -324,6 +335,19 @@ class Catalog(CatalogReader):
                 expected="a store that honours If-None-Match",
             )
         self._exists = True
+
+    def _same(self, stored: bytes, spec: RunSpec) -> dict[str, Any]:
+        """What is stored of a run, if it is the run that is asked for."""
+        there = run_objects.parse_run(stored, f"{self.uri}/{run_key(spec.name)}")
+        if differing := run_objects.differences(there, spec.identity()):
+            raise InputError(
+                f"exists with other content: {'; '.join(differing)}",
+                file=self.uri,
+                key="run",
+                value=spec.name,
+                expected="the same content, or another run name",
+            )
+        return there
 
     def _made(self, run: str) -> str:
         """When the run that this object writes to was made: a later one of its name is another run."""

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from isfray import check, tables
+from isfray import tables
 from isfray.catalog.catalog import Catalog
 from isfray.catalog.isf_folder import IsfFolder, find_folders
 from isfray.catalog.provenance import provenance
 from isfray.catalog.runs import RunSpec
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, load_cell
 from isfray.model.detection import detect_spikes, threshold
@@ -64,7 +65,7 @@ def import_isf(
     InputError
         If there is none, if they are of different models, or a file does not fit.
     """
-    top = check.path("folder", folder)
+    top = a_path("folder", folder)
     searched = [search_paths] if isinstance(search_paths, str | os.PathLike) else search_paths
     folders = find_folders(top)
     first = folders[0]
@@ -73,7 +74,7 @@ def import_isf(
             expected = f"the model of {first.path.name}; import other models as runs of their own"
             raise InputError("is of another model", file=str(other.path), expected=expected)
     beside = [path for path in sorted(top.rglob("*")) if path.is_dir()]
-    paths = [*(check.path("search_paths", path) for path in searched), *beside]
+    paths = [*(a_path("search_paths", path) for path in searched), *beside]
     cell = load_cell(first.neuron, paths)
     network = None if first.network is None else load_network(first.network, paths)
     sites = first.sites(cell)

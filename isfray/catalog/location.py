@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from isfray import check
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.objects import ObjectStorage
 from isfray.catalog.storage import Storage
+from isfray.check import path as a_path
 from isfray.errors import InputError
 
 
@@ -38,5 +38,5 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
             raise InputError(
                 "takes no storage options", file=text, value=dict(options), expected="none for a local folder"
             )
-        return LocalStorage(check.path("catalog", rest if separator else text))
+        return LocalStorage(a_path("catalog", rest if separator else text))
     return ObjectStorage(text, options or {})

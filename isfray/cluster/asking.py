@@ -136,7 +136,7 @@ def _of_variant(name: str, error: InputError) -> InputError:
 
 def check_trials(trials: Any) -> int:
     """Return how many trials a run is to have; InputError for more than its tables can number, or anyone means."""
-    n = whole("trials", trials, 1, MOST_TRIALS)
+    n = whole("trials", trials, 1)
     if n > (most := most_trials()):
         raise InputError(
             "is more than a run may have", key="trials", value=n, expected=_lift("ISFRAY_MAX_TRIALS", most)
@@ -146,7 +146,7 @@ def check_trials(trials: Any) -> int:
 
 def most_trials() -> int:
     """Return how many trials a run may have, unless another bound is set."""
-    return _bound("ISFRAY_MAX_TRIALS", MAX_TRIALS)
+    return min(_bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), MOST_TRIALS)
 
 
 def _check_size(t_stop: float, cell: CellModel, factory: SimulatorFactory) -> None:

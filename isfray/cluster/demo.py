@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from isfray import check
 from isfray.catalog import Catalog
+from isfray.check import path as a_path
 from isfray.cluster.asking import check_trials
 from isfray.cluster.simulation import simulate
 from isfray.model.cell import CellModel
@@ -58,7 +58,7 @@ def demo(folder: str | os.PathLike[str], trials: int = 16, *, force: bool = Fals
     InputError
         If the folder cannot be written, holds something else, or `trials` is no number of trials.
     """
-    folder, trials = check.path("folder", folder), check_trials(trials)
+    folder, trials = a_path("folder", folder), check_trials(trials)
     cell, network = example()
     print(_introduction(cell, network), flush=True)
     catalog = Catalog(folder / "catalog")

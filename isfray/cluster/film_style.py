@@ -14,7 +14,7 @@ from isfray.visual.canvas import Look, look
 from isfray.visual.colours import colour_map
 from isfray.visual.histogram import Stimulus
 
-_THICKEST = 100.0  # times as thick as they are: dendrites fill the picture before
+_THICKEST = 20.0  # times as thick as they are: dendrites fill the picture before
 
 
 class Common(TypedDict, total=False):
@@ -56,7 +56,8 @@ def checked(given: Common | Style3D) -> Look:
     if (limits := given.get("limits")) is not None:
         if isinstance(limits, str) or not isinstance(limits, Sequence | np.ndarray) or len(limits) != 2:
             raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
-        if not number("limits[0]", limits[0]) < number("limits[1]", limits[1]):
+        given["limits"] = low, high = number("limits[0]", limits[0]), number("limits[1]", limits[1])
+        if not low < high:
             raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
     for key in ("azimuth", "elevation"):
         number(key, given.get(key, 0.0))

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Unpack
 
-from isfray import check
 from isfray.catalog import Catalog
 from isfray.check import number
+from isfray.check import path as a_path
 from isfray.cluster.film_style import Common, Style3D
 from isfray.cluster.filming import Scene
 from isfray.cluster.replay import TOLERANCE, Replayed
@@ -273,7 +273,7 @@ def explore_3d(
 
 
 def _named(path: PathLike, ending: str, what: str) -> Path:
-    out = check.path("path", path)
+    out = a_path("path", path)
     if out.suffix.lower() != ending:
         raise InputError(f"is no {what}", key="path", value=str(path), expected=f"a name that ends with {ending}")
     check_writable(out)

@@ -14,6 +14,7 @@ from typing import Any
 import ray
 
 from isfray.check import whole
+from isfray.errors import InputError
 
 # What a Ray of our own is started with; a user's own setting wins.
 _LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -33,8 +34,12 @@ def would_start() -> bool:
 
 def check_workers(workers: Any) -> int | None:
     """Return how many actors are wanted, None for one a CPU; InputError for more than can be started."""
+    if workers is None:
+        return None
     most = min(_ON_A_CLUSTER, _ON_A_CPU * (os.cpu_count() or 1)) if would_start() else _ON_A_CLUSTER
-    return None if workers is None else whole("workers", workers, 1, most)
+    if (n := whole("workers", workers, 1)) > most:
+        raise InputError("are more than can be started", key="workers", value=n, expected=f"at most {most:,} here")
+    return n
 
 
 def join(workers: int | None = None) -> None:

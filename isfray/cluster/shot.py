@@ -25,6 +25,9 @@ AROUND = 25.0
 """A film shows this much before and after the stimulus unless told otherwise, ms."""
 
 
+_MOST_FRAMES = 100_000
+
+
 @dataclass(frozen=True)
 class Shot:
     """One trial and the times at which it is looked at.
@@ -127,4 +130,6 @@ def _frames(
             "is shorter than a step of the simulation", key="t_step", value=t_step, expected=f">= {dt:g} ms"
         )
     count = max(1, math.ceil((end - begin) / t_step - 1e-6))
+    if count > _MOST_FRAMES:
+        raise InputError(f"makes {count:,} frames", key="t_step", value=t_step, expected=f"at most {_MOST_FRAMES:,}")
     return begin, end, np.array([begin + t_step * i for i in range(count)])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Literal, TypedDict, Unpack, overload
 
 from isfray.catalog import Catalog
+from isfray.catalog.runs import check_name
 from isfray.check import number, whole
 from isfray.cluster import session
 from isfray.cluster.asking import MAX_SEED, Asking, Variant, ask_variants
@@ -80,9 +81,9 @@ def simulate(
     workers: int | None = None,
     wait: bool = True,
     progress: bool | Literal["json"] = True,
-    batch_trials: int = 25,
-    batch_seconds: float = 5.0,
-    max_retries: int = 3,
+    batch_trials: int = Limits.batch_trials,
+    batch_seconds: float = Limits.batch_seconds,
+    max_retries: int = Limits.max_retries,
     trial_timeout: float | None = None,
 ) -> RunHandle | SweepHandle:
     """Simulate trials 0 to `trials` - 1 of a run on Ray; those already in the catalog are left as they are.
@@ -156,6 +157,51 @@ def simulate(
     >>> sweep.catalog.runs()
     ['touch.control', 'touch.longer', 'touch.no_VPM']
     """
+    begin = request(
+        cell,
+        network,
+        catalog,
+        run=run,
+        trials=trials,
+        variants=variants,
+        seed=seed,
+        t_stop=t_stop,
+        engine=engine,
+        clamp=clamp,
+        record=record,
+        workers=workers,
+        wait=wait,
+        progress=progress,
+        batch_trials=batch_trials,
+        batch_seconds=batch_seconds,
+        max_retries=max_retries,
+        trial_timeout=trial_timeout,
+    )
+    return begin()
+
+
+def request(
+    cell: CellModel,
+    network: NetworkModel | None,
+    catalog: Catalog | str | os.PathLike[str],
+    *,
+    run: str,
+    trials: int,
+    variants: Mapping[str, Variant] | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    wait: bool = True,
+    progress: bool | Literal["json"] = True,
+    batch_trials: int = Limits.batch_trials,
+    batch_seconds: float = Limits.batch_seconds,
+    max_retries: int = Limits.max_retries,
+    trial_timeout: float | None = None,
+    t_stop: float | None = None,
+    engine: str | None = None,
+    clamp: Clamps = (),
+    record: str | Iterable[str] = "sites",
+) -> Callable[[], RunHandle | SweepHandle]:
+    """Check what `simulate` is asked for, and return what begins it: InputError before anything is stored."""
     seed, workers = whole("seed", seed, 0, MAX_SEED), session.check_workers(workers)
     limits = Limits(
         batch_trials=whole("batch_trials", batch_trials, 1),
@@ -165,6 +211,7 @@ def simulate(
     )
     if progress not in (True, False, "json"):
         raise InputError("is no way to show progress", key="progress", value=progress, expected='True, False or "json"')
+    check_name(run)
     common: Variant = {
         "cell": cell,
         "network": network,
@@ -176,17 +223,24 @@ def simulate(
     }
     ask = Asking(seed)
     asked = {"": ask(run, common)} if variants is None else ask_variants(ask, run, common, variants)
-    sweep = run_sweep(
-        run,
-        asked,
-        catalog,
-        workers=workers,
-        wait=wait,
-        progress=progress,
-        limits=limits,
-        prepare=partial(_prepare, ask.engines),
-    )
-    return sweep[""] if variants is None else sweep
+    place = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    for one in asked.values():
+        place.check_run(one.spec)
+
+    def begin() -> RunHandle | SweepHandle:
+        sweep = run_sweep(
+            run,
+            asked,
+            place,
+            workers=workers,
+            wait=wait,
+            progress=progress,
+            limits=limits,
+            prepare=partial(_prepare, ask.engines),
+        )
+        return sweep[""] if variants is None else sweep
+
+    return begin
 
 
 def _prepare(engines: set[str]) -> None:

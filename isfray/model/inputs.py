@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
-from isfray import check
+from isfray.check import path as a_path
 from isfray.errors import InputError
 
 
@@ -68,7 +68,7 @@ class Source(Protocol):
 
 def read_file(path: str | Path, *, file: str | None = None, key: str | None = None) -> InputFile:
     """Read one file whole; InputError if that is not possible."""
-    path = check.path(key or "path", path)
+    path = a_path(key or "path", path)
     try:
         return InputFile(path.name, path.read_bytes(), str(path))
     except OSError as error:
@@ -92,7 +92,7 @@ class FolderSource:
 
     def __init__(self, folder: Path, search_paths: Iterable[str | Path] = ()) -> None:
         paths = [search_paths] if isinstance(search_paths, str | os.PathLike) else search_paths
-        self.folders = (Path(folder), *(check.path("search_paths", p) for p in paths))
+        self.folders = (Path(folder), *(a_path("search_paths", p) for p in paths))
         self._files: dict[str, InputFile] = {}
 
     def read(self, reference: str, *, file: str, key: str) -> InputFile:

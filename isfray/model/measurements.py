@@ -10,8 +10,8 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from isfray import check
 from isfray.check import nearest
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model.activity import read_pointcell
 from isfray.model.barrels import PLACE, RECORDED_IN_C2
@@ -76,7 +76,7 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
             out[celltype] = next(iter(found.values()))
         return out
     if isinstance(evoked, str | os.PathLike):
-        folder = check.path("evoked", evoked)
+        folder = a_path("evoked", evoked)
         if not folder.is_dir():
             raise InputError(
                 "is not a folder", key="evoked", value=str(evoked), expected="a folder, or a list of files"
@@ -161,7 +161,7 @@ def read_embedding(embedding: Embedding) -> tuple[InputFile, ...]:
     if not isinstance(embedding, str | os.PathLike):
         synapses, connections = embedding
         return _embedding_file(synapses, ".syn"), _embedding_file(connections, ".con")
-    path = check.path("embedding", embedding)
+    path = a_path("embedding", embedding)
     if path.is_dir():
         return tuple(_embedding_file(_only(path, suffix), suffix) for suffix in (".syn", ".con"))
     if path.suffix.lower() == ".syn":
@@ -180,6 +180,6 @@ def _only(folder: Path, suffix: str) -> Path:
 
 
 def _embedding_file(path: PathLike, suffix: str) -> InputFile:
-    if check.path("embedding", path).suffix.lower() != suffix:
+    if a_path("embedding", path).suffix.lower() != suffix:
         raise InputError("has the wrong extension", key="embedding", value=str(path), expected=f"a {suffix} file")
     return read_file(path, key="embedding")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from isfray import check
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param
@@ -24,7 +24,7 @@ def write_inputs(
     The main file is written as it was where its references are bare names already. Of two different files of one name
     the second goes into a subfolder. A file that is there and differs may be someone's work: it stays unless `force`.
     """
-    path = check.path("path", path)
+    path = a_path("path", path)
     if path.suffix.lower() != ".param":
         raise InputError("is not a parameter file", key="path", value=str(path), expected="a name ending in .param")
     names = _names(inputs)

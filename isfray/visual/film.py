@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from isfray import check
+from isfray.check import number
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.player import player
@@ -119,12 +120,12 @@ def webp(frame: U8) -> bytes:
 
 def kind_of(path: PathLike, fps: float) -> tuple[Path, Kind]:
     """Return the path and how one of its name is written, once it is clear that it can be; InputError otherwise."""
-    out = check.path("path", path)
+    out = a_path("path", path)
     ending = out.suffix.lower()
     if ending not in KINDS:
         expected = "a name that ends with .mp4, .gif or .html, or a folder for pictures"
         raise InputError("is no film", key="path", value=str(path), expected=expected)
-    check.number("fps", fps, above=0.0, most=240.0, unit="frames a second")
+    number("fps", fps, above=0.0, most=240.0, unit="frames a second")
     if ending == ".gif" and fps > _MOST_GIF:
         raise InputError("is too fast for a .gif", key="fps", value=fps, expected=f"at most {_MOST_GIF:g}")
     if not ending and os.path.lexists(out) and not _holds_pictures(out):
@@ -210,8 +211,8 @@ def write_still(path: Path, frame: U8) -> None:
 
 def _pictures(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: float, title: str) -> None:
     path.mkdir()
-    for number, frame in enumerate(frames):
-        (path / f"{number:05d}.png").write_bytes(bytes(frame))
+    for at, frame in enumerate(frames):
+        (path / f"{at:05d}.png").write_bytes(bytes(frame))
 
 
 def _page(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: float, title: str) -> None:

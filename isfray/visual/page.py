@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from isfray import check
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.style import THEME_STYLE, PathLike
@@ -65,7 +65,7 @@ def page(title: str, body: Sequence[str]) -> str:
 
 def page_path(path: PathLike) -> Path:
     """Return the path of a page to write; InputError if its name is no page's."""
-    out = check.path("path", path)
+    out = a_path("path", path)
     if out.suffix.lower() not in PAGES:
         raise InputError("is no page", key="path", value=str(out), expected="a name that ends with .html")
     return out
@@ -122,7 +122,7 @@ def _image(ax: Axes) -> str:
 
 def film(path: PathLike) -> str:
     """Return an animation's file as part of the page: a film, or a page with a player."""
-    given = check.path("films", path)
+    given = a_path("films", path)
     name, ending = given.name, given.suffix.lower()
     if ending not in _FILMS and ending not in PAGES:
         expected = "one of " + ", ".join([*_FILMS, *PAGES])

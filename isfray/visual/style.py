@@ -22,7 +22,8 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from isfray import check
+from isfray.check import one_of
+from isfray.check import path as a_path
 from isfray.errors import InputError
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -164,7 +165,7 @@ def sheet(
     With several `rows` (relative heights) a new figure has that many panels of one time axis, all in `panels`; the last
     is `ax`.
     """
-    look = THEMES[check.one_of("theme", theme, THEMES, "is no theme")]
+    look = THEMES[one_of("theme", theme, THEMES, "is no theme")]
     if ax is not None and not isinstance(ax, Axes):
         raise InputError("are no axes", key="ax", value=ax, expected="axes of matplotlib, or None")
     if ax is not None:
@@ -178,7 +179,7 @@ def sheet(
 
 def save(ax: Axes, path: PathLike) -> None:
     """Write the figure of `ax` in the format its name ends with; the same figure gives the same bytes."""
-    out = check.path("path", path)
+    out = a_path("path", path)
     kind = out.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise InputError(

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from isfray import check
+from isfray.check import path as a_path
 from isfray.model.cell import CellModel
 from isfray.model.example.cell import NAME, example_cell
 from isfray.model.example.innervation import PRINCIPAL as WHISKER
@@ -71,13 +71,14 @@ def write_example(folder: str | os.PathLike[str], *, force: bool = False) -> tup
     >>> cell_file.name, network_file.name
     ('synthetic_L5tt.param', 'network.param')
     """
-    folder = check.path("folder", folder)
+    folder = a_path("folder", folder)
     models = [model.inputs for model in example()]
     every = (file for inputs in models for file in (inputs.main, *inputs.references.values()))
     files = {folder / file.name: file.data for file in every}
     kept = [] if force else differing(files)
-    for path in files.keys() - {*kept}:
-        write_file(path, files[path])
+    for path, content in files.items():
+        if path not in kept:
+            write_file(path, content)
     if kept:
         names = ", ".join(path.name for path in kept)
         print(f"{folder}: kept as changed: {names}; --force, or force=True, replaces them", file=sys.stderr)
