@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 _ABSENT: Any = object()
+_MOST, _PATH = 560, 330  # letters of a message, and of a path in it
 
 
 class InputError(ValueError):
@@ -44,16 +45,18 @@ class InputError(ValueError):
     ) -> None:
         self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
         self.value = None if value is _ABSENT else value
-        where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
+        place = _ends(file) if file else ""
+        where = f"{place}:{line}: " if file and line else f"{place}: " if file else f"line {line}: " if line else ""
         what = key or ""
         if value is not _ABSENT:
-            shown, most = _shown(value), 1000 if _is_path(value) else 80
-            shown = shown if len(shown) <= most else shown[: most - 3] + "..."
+            shown = _shown(value)
+            shown = _ends(shown) if _is_path(value) else shown if len(shown) <= 80 else shown[:77] + "..."
             what = f"{what} = {shown}" if what else shown
         message = f"{where}{what}{' ' if what else ''}{problem}"
         if expected:
             message += f"; expected {expected}"
-        super().__init__(" ".join(message.split()))
+        line_of_it = " ".join(message.split())
+        super().__init__(line_of_it if len(line_of_it) <= _MOST else line_of_it[: _MOST - 3] + "...")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process borders (Ray); rebuild from the finished message, keep the fields.
@@ -65,6 +68,11 @@ def _shown(value: Any) -> str:
         return repr(value)
     except Exception:  # whatever was given: a number of more digits than Python writes, an object of someone's own
         return f"<{type(value).__name__}>"
+
+
+def _ends(path: str) -> str:
+    """A path with its middle left out if it is long: the name of the file is at its end."""
+    return path if len(path) <= _PATH else f"{path[:30]}...{path[33 - _PATH :]}"
 
 
 def _is_path(value: Any) -> bool:

@@ -32,6 +32,7 @@ Packed = U8 | bytes
 """One frame: its pixels, or an encoded picture of them."""
 
 _PICTURE = re.compile(r"\d{5,}\.png")
+_SLOWEST = 0.01  # frames a second
 _MOST_GIF = 50.0  # frames a second; browsers show faster ones slower
 
 
@@ -125,7 +126,7 @@ def kind_of(path: PathLike, fps: float) -> tuple[Path, Kind]:
     if ending not in KINDS:
         expected = "a name that ends with .mp4, .gif or .html, or a folder for pictures"
         raise InputError("is no film", key="path", value=str(path), expected=expected)
-    number("fps", fps, above=0.0, most=240.0, unit="frames a second")
+    number("fps", fps, least=_SLOWEST, most=240.0, unit="frames a second")
     if ending == ".gif" and fps > _MOST_GIF:
         raise InputError("is too fast for a .gif", key="fps", value=fps, expected=f"at most {_MOST_GIF:g}")
     if not ending and os.path.lexists(out) and not _holds_pictures(out):
