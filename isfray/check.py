@@ -123,10 +123,12 @@ def words(key: str, value: Any, expected: str) -> tuple[str, ...]:
     """
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InputError("is no list", key=key, value=value, expected=expected)
-    found = tuple(value)
-    if not all(isinstance(word, str) for word in found):
-        raise InputError("is no list of names", key=key, value=value, expected=expected)
-    return found
+    found = []
+    for word in value:
+        if not isinstance(word, str):
+            raise InputError("is no list of names", key=key, value=value, expected=expected)
+        found.append(word)
+    return tuple(found)
 
 
 def path(key: str, value: Any) -> Path:

@@ -19,7 +19,7 @@ TEXTS = ["", " ", "\0", "a\0b", "x" * 300, "x/" * 3000, "ü" * 200, "\ud800", "\
 TEXTS += ["%s%n", "folder/../x", "/", "/proc/x", "{}", "[", "\x1b[31m", "'", "-", "s", "nan", "1e400"]
 PLACES = ["file.txt/x.png", "file.txt/x.mp4", "file.txt/x.html", "folder", "folder.png", "none/x.png", "none/x.html"]
 PLACES += ["none/x.mp4", "file.txt", "x.txt", "x.PNG", "binary.param", "binary.toml"]
-FEW = {"nan", "-1", "1e308", "1e-9", "9" * 400, "x", "", "\0", "a\0b", "x" * 300, "\ud800", "/", "x/" * 3000, "\udcff"}
+FEW = {"nan", "-1", "1e308", "1e-9", "9" * 400, "x", "", "\0", "a\0b", "x" * 300, "\ud800", "/", "x/" * 3000}
 IN_FULL = {"run", "resume", "info", "plot psth", "animate 3d", "import"}
 # What a request that is right but for one option would do at the end: simulate. Each has something else wrong, which is
 # looked at last, so that whatever the odd option is, nothing has to be simulated.
@@ -46,7 +46,21 @@ LINES |= {
     f"plot {kind}": [kind, "URI", "r", "--out=x.png"]
     for kind in ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
 }
-NEW_PLACES = {"folder/../x", "%s%n", "{}", "[", "\x1b[31m", "'", "-", "s", "nan", "1e400", "a\nb", "\udcff", "none/x.png"}
+NEW_PLACES = {
+    "folder/../x",
+    "%s%n",
+    "{}",
+    "[",
+    "\x1b[31m",
+    "'",
+    "-",
+    "s",
+    "nan",
+    "1e400",
+    "a\nb",
+    "\udcff",
+    "none/x.png",
+}
 NEW_PLACES |= {"none/x.html", "none/x.mp4", "x.txt", "x.PNG", "folder", "folder.png"}  # a run would begin there
 
 
@@ -93,6 +107,8 @@ def values(line: str, slot: str) -> list[str]:
         found = [*TEXTS, *PLACES]
     else:
         found = [*NUMBERS, *TEXTS]
+    if line == "import":
+        found = [value for value in found if value != "/"]  # would be searched
     if slot == "--catalog" and line != "import":
         found = [value for value in found if value not in NEW_PLACES]
     if slot == "--run" and line == "run":

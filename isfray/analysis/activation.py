@@ -11,8 +11,7 @@ from isfray.analysis.binning import Rule, bins
 from isfray.analysis.grouping import Signs, group_columns
 from isfray.analysis.psth import window_end, with_rate
 from isfray.analysis.run_tables import RunTables, Source, run_tables
-from isfray.check import window, words
-from isfray.errors import InputError
+from isfray.check import one_of, window, words
 
 Activated: TypeAlias = Literal["synapse_activation", "cell_activation"]
 
@@ -180,8 +179,7 @@ def soma_distance(
     │ Soma           ┆ 48    ┆ 0.0        ┆ 0.0       │
     └────────────────┴───────┴────────────┴───────────┘
     """
-    if per not in ("synapse", "release"):
-        raise InputError("is nothing to count", key="per", value=per, expected="'synapse' or 'release'")
+    one_of("per", per, ("synapse", "release"), "is nothing to count")
     tables, by = run_tables(source, run), words("by", by, '["celltype"]')
     groups = group_columns(tables, by, network=network, **grouping)
     rows, distance = tables.scan("synapse_activation"), pl.col("soma_distance")

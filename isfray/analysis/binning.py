@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isfray.check import number
+from isfray.check import number, one_of
 from isfray.errors import InputError
 
 MOST_BINS = 1_000_000
@@ -64,6 +64,7 @@ def bins(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") -> 
         "isf_aligned": ISF's `PSTH_from_spike_times(aligned=True)`: from the multiple of the width at or before `t_min`.
         In both of ISF's the last bin is closed.
     """
+    one_of("rule", rule, RULES, "is no binning rule")
     low, high, width = number("t_min", t_min), number("t_max", t_max), number("bin_size", bin_size, above=0.0)
     if not high > low:
         raise InputError("leave no room for a bin", key="t_min, t_max", value=(t_min, t_max), expected="t_min < t_max")
@@ -75,8 +76,6 @@ def bins(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") -> 
     if rule == "isf_aligned":
         start = int(low / width) * width if low >= 0 else int(low / width - 1) * width
         return _of_numpy(np.arange(start, (int(high / width) + 1) * width, width))
-    if rule != "isfray":
-        raise InputError("is no binning rule", key="rule", value=rule, expected="one of " + ", ".join(RULES))
     count = int(np.floor((high - low) / width * (1 + 1e-12)))
     if not count:
         raise InputError(f"is wider than {low:g} to {high:g}", key="bin_size", value=bin_size, expected="a smaller one")

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
+from isfray.analysis.binning import RULES
 from isfray.analysis.run_tables import RunTables
 from isfray.check import number, one_of, words
 from isfray.errors import InputError
@@ -75,6 +76,7 @@ def group_columns(
         "isf" counts celltype L1 as excitatory, as ISF's list does (FORMATS 14), though its synapses are GABAergic.
     """
     proximal, distance_bin = number("proximal", proximal), number("distance_bin", distance_bin, above=0.0)
+    one_of("rule", rule, RULES, "is no rule")
     one_of("table", table, ("synapse_activation", "cell_activation"), "is no table of events")
     known = [g for g in GROUPS if g not in (SYNAPSE_PLACES if table == "cell_activation" else ("cell_id",))]
     out: dict[str, pl.Expr] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from isfray.analysis.binning import Rule, bins
+from isfray.analysis.binning import RULES, Rule, bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
-from isfray.check import number
+from isfray.check import number, one_of
 from isfray.errors import InputError
 
 
@@ -64,6 +64,7 @@ def psth(
     └───────────┴─────────┴────────┴──────────┴───────────┴───────┴──────┘
     """
     tables = run_tables(source, run)
+    one_of("rule", rule, RULES, "is no binning rule")
     spikes = tables.of_site("spike_times", site)
     if rule == "isfray":
         grid = bins(0.0 if t_min is None else t_min, window_end(tables, t_max), bin_size)

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.analysis.run_tables import Source, run_tables
-from isfray.check import number, window
+from isfray.check import number, one_of, window
 from isfray.errors import InputError
 
 F64 = NDArray[np.float64]
@@ -75,8 +75,7 @@ def detect_spikes(
     │ 2     ┆ soma ┆ -10.0     ┆ 0           ┆ 253.125 │
     └───────┴──────┴───────────┴─────────────┴─────────┘
     """
-    if mode not in ("voltage", "slope"):
-        raise InputError("is no way to detect spikes", key="mode", value=mode, expected="'voltage' or 'slope'")
+    one_of("mode", mode, ("voltage", "slope"), "is no way to detect spikes")
     if threshold is None and mode == "slope":
         raise InputError("is missing", key="threshold", expected="a slope in mV/ms")
     threshold = None if threshold is None else number("threshold", threshold)

@@ -65,7 +65,8 @@ def voltage_statistics(
     t_min, t_max = window(t_min, t_max)
 
     def index(t: float) -> pl.Expr:  # of the first sample at or after t; half a sample forgives NEURON's drift
-        return ((t - pl.col("t_start")) / pl.col("dt") - 1e-6).ceil().clip(lower_bound=0).cast(pl.Int64)
+        near = ((t - pl.col("t_start")) / pl.col("dt") - 1e-6).ceil()
+        return near.clip(lower_bound=0, upper_bound=pl.col("voltage").list.len()).cast(pl.Int64)
 
     first = pl.lit(0, pl.Int64) if t_min is None else index(t_min)
     end = pl.col("voltage").list.len().cast(pl.Int64) if t_max is None else index(t_max)

@@ -235,7 +235,9 @@ class Catalog(CatalogReader):
         >>> report.ok, report.trials, report.problems
         (True, 8, ())
         """
-        return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s)
+        return verify_run(
+            self.storage, self._log(check_name(run)), run, self._body(run), repair=repair, grace_s=grace_s
+        )
 
     def compact(self, run: str, *, file_bytes: int = FILE_BYTES, grace_s: float = GRACE_S) -> CompactReport:
         """Turn many small files into few large ones; see `isfray.catalog.compact.compact_run`.

@@ -65,7 +65,9 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
         raise InputError(problem, file=catalog.uri, key="run", value=run, expected="a run that recorded the soma")
     target = a_path("folder", folder).absolute()
     if not str(target).isprintable():
-        raise InputError("cannot be named in a parameter file", key="folder", value=str(target), expected="a plain name")
+        raise InputError(
+            "cannot be named in a parameter file", key="folder", value=str(target), expected="a plain name"
+        )
     names = [folder_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
     if there := [name for name in names if (target / "results" / name).exists()]:
         raise InputError("is there already", file=str(target / "results" / there[0]), expected="another folder")

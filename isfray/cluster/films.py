@@ -206,7 +206,7 @@ def plot_cell(
     'cell.png'
     """
     given: Style3D = {"by": "celltype", **style}
-    given.setdefault("size", STILL if given.get("preset", "paper") == "paper" else None)
+    given.setdefault("size", STILL if str(given.get("preset", "paper")) == "paper" else None)
     out = _named(path, ".png", "picture")
     one = take(catalog, run, trial, given, at=t)
     replayed = one.again()

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.binning import F64
 from isfray.analysis.spikes import sample_times
-from isfray.check import window
+from isfray.check import window, words
 from isfray.errors import InputError
 from isfray.visual.histogram import Stimulus
 from isfray.visual.models import shown_time
@@ -146,6 +146,9 @@ def _recorded(
     tables: RunTables, trial: int, site: str, variables: Sequence[str] | None
 ) -> tuple[F64, dict[str, F64], F64 | None]:
     """Sample times, currents by variable, and the voltage there if recorded."""
+    if not isinstance(site, str):
+        raise InputError("was not recorded", key="site", value=site, expected="a recorded place or segment")
+    variables = None if variables is None else words("variables", variables, '["Ca_HVA.ica"]')
     rows = tables.scan("variable_traces", trial)
     known = rows.select(pl.col("variable", "site").cast(pl.String), "section_id", "x").collect()
     volts = tables.scan("voltage_traces", trial)
