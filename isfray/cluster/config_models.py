@@ -68,7 +68,7 @@ class Models:
 
     def _edited(self, network: NetworkModel, step: Any) -> NetworkModel:
         known = {name for name in edits.__all__ if _is_edit(name)}
-        if not isinstance(step, dict) or step.get("edit") not in known:
+        if not isinstance(step, dict) or not isinstance(step.get("edit"), str) or step["edit"] not in known:
             raise self.wrong("edits", "is no edit", step, "edit = one of " + ", ".join(sorted(known)))
         arguments = {key: value for key, value in step.items() if key != "edit"}
         edit = getattr(edits, step["edit"])
