@@ -349,8 +349,8 @@ class CatalogReader:
     def _stored(self, run: str) -> bytes:
         data = self.storage.read(run_key(check_name(run)))
         if data is None:
-            there = nearest(run, self.runs())
-            raise InputError("is not in the catalog", file=self.uri, key="run", value=run, expected=f"a run: {there}")
+            there = nearest(run, self.runs()).removeprefix("one of ")
+            raise InputError("is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}")
         return data
 
     def _bodies(self) -> dict[str, dict[str, Any]]:

@@ -130,7 +130,7 @@ class Snapshot:
 
     def _of(self, run: str) -> tuple[Commit, ...]:
         if run not in self.commits:
-            expected = "a run: " + nearest(str(run), self.runs())
+            expected = "one of its runs: " + nearest(str(run), self.runs()).removeprefix("one of ")
             raise InputError("is not in the snapshot", file=self.storage.uri, key="run", value=run, expected=expected)
         return self.commits[run]
 
