@@ -55,7 +55,7 @@ class InputError(ValueError):
         message = f"{where}{what}{' ' if what else ''}{problem}"
         if expected:
             message += f"; expected {expected}"
-        line_of_it = " ".join(message.split())
+        line_of_it = _printable(" ".join(message.split()))
         super().__init__(line_of_it if len(line_of_it) <= _MOST else line_of_it[: _MOST - 3] + "...")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -68,6 +68,11 @@ def _shown(value: Any) -> str:
         return repr(value)
     except Exception:  # whatever was given: a number of more digits than Python writes, an object of someone's own
         return f"<{type(value).__name__}>"
+
+
+def _printable(text: str) -> str:
+    """A text with what a terminal would obey, or cannot show, written as an escape."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _ends(path: str) -> str:

@@ -145,7 +145,7 @@ def test_an_odd_value_is_refused_in_one_line_or_taken(
         arguments = odd_line(line, slot, value, here)
         status = main(arguments)
         told = capsys.readouterr()
-        about = f"{arguments} ended with {status}: {told.err[:900]}"
+        about = ascii(f"{arguments} ended with {status}: {told.err[:900]}")[:2000]
         assert status in (0, 2), about
         if status == 2:
             assert len(told.err) <= 600, about
