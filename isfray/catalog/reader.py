@@ -350,7 +350,9 @@ class CatalogReader:
         data = self.storage.read(run_key(check_name(run)))
         if data is None:
             there = nearest(run, self.runs()).removeprefix("one of ")
-            raise InputError("is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}")
+            raise InputError(
+                "is not in the catalog", file=self.uri, key="run", value=run, expected=f"one of its runs: {there}"
+            )
         return data
 
     def _bodies(self) -> dict[str, dict[str, Any]]:

@@ -66,7 +66,8 @@ def animate_2d(
     'vm.gif'
     """
     given: Common = {"by": "sign", **style}
-    out, kind = kind_of(path, fps)
+    out = a_path("path", path)
+    kind = kind_of(out, fps)
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
     def scene(replayed: Replayed) -> Scene:
@@ -163,7 +164,8 @@ def animate_3d(
     'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}
-    out, kind = kind_of(path, fps)
+    out = a_path("path", path)
+    kind = kind_of(out, fps)
     turn = number("turn", turn)
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 

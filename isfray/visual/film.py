@@ -119,8 +119,8 @@ def webp(frame: U8) -> bytes:
     return data.getvalue()
 
 
-def kind_of(path: PathLike, fps: float) -> tuple[Path, Kind]:
-    """Return the path and how one of its name is written, once it is clear that it can be; InputError otherwise."""
+def kind_of(path: PathLike, fps: float) -> Kind:
+    """Return how a path of this name is written, once it is clear that it can be; InputError otherwise."""
     out = a_path("path", path)
     ending = out.suffix.lower()
     if ending not in KINDS:
@@ -133,7 +133,7 @@ def kind_of(path: PathLike, fps: float) -> tuple[Path, Kind]:
         expected = "a new folder, or one that holds nothing but such pictures"
         raise InputError("holds other things", key="path", value=str(path), expected=expected)
     check_writable(out)
-    return out, KINDS[ending]
+    return KINDS[ending]
 
 
 def _holds_pictures(folder: Path) -> bool:
