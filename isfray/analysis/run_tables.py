@@ -85,7 +85,29 @@ class RunTables:
         return tuple(first.select(pl.col("site").cast(pl.String)).collect()["site"])
 
     def finished(self, key: str, trial: Any) -> int:
-        """Return the number of one of these trials; InputError for what is none."""
+        """Return the number of one of these trials.
+
+        Parameters
+        ----------
+        key : str
+            What the argument is called, for the message.
+        trial : int
+            A number that was given.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        InputError
+            If it is no number of a finished trial.
+
+        Examples
+        --------
+        >>> analysis.run_tables(catalog, "stim_C2").finished("trial", 3)
+        3
+        """
         whole = isinstance(trial, Integral) and not isinstance(trial, bool)
         if not whole or not np.isin(self.trials, [t for t in (int(trial),) if 0 <= t < 2**31]).any():
             expected = f"one of the {self.n_trials} finished trials of {self.name}, such as {self.trials[0]}"
