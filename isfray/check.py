@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from itertools import islice
 from numbers import Integral, Real
@@ -16,6 +16,7 @@ from typing import Any
 from isfray.errors import InputError
 
 _NEAREST = 3  # names offered for one that is not known
+_LISTED = 12  # words that are all listed where one was expected
 _NAME, _PATH = 255, 4095  # bytes that a file's name, and a path, may have
 _MOST_ITEMS = 1_000_000  # of a list that an argument may have
 
@@ -98,6 +99,59 @@ def items(key: str, value: Any, expected: str) -> list[Any]:
             if len(found) <= _MOST_ITEMS:
                 return found
     raise InputError("is not a list", key=key, value=value, expected=expected)
+
+
+def window(start: Any, end: Any, *, keys: tuple[str, str] = ("t_min", "t_max")) -> tuple[float | None, float | None]:
+    """Return the ends of a window of time in ms, either of which may be None, as floats.
+
+    Raises
+    ------
+    InputError
+
+    Raises
+    ------
+    InputError
+        If one is no finite number, or the window ends before it begins.
+    """
+    low, high = (
+        None if value is None else number(key, value, unit="ms") for key, value in zip(keys, (start, end), strict=True)
+    )
+    if low is not None and high is not None and not low < high:
+        raise InputError("is not after " + keys[0], key=keys[1], value=high, expected=f"above {low:g} ms")
+    return low, high
+
+
+def one_of(key: str, value: Any, known: Collection[str], problem: str = "is not known") -> str:
+    """Return one of some words.
+
+    Raises
+    ------
+    InputError
+        If it is something else; the nearest are offered.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    few = len(known) <= _LISTED
+    expected = "one of " + ", ".join(known) if few else nearest(value if isinstance(value, str) else "", known)
+    raise InputError(problem, key=key, value=value, expected=expected)
+
+
+def words(key: str, value: Any, expected: str) -> tuple[str, ...]:
+    """Return a list of words; one word alone is no list.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputError("is no list", key=key, value=value, expected=expected)
+    found = []
+    for word in value:
+        if not isinstance(word, str):
+            raise InputError("is no list of names", key=key, value=value, expected=expected)
+        found.append(word)
+    return tuple(found)
 
 
 def path(key: str, value: Any) -> Path:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
-from pathlib import Path
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 import isfray
@@ -22,13 +22,19 @@ _FILM_OPTIONS = ("trial", "t_start", "t_stop", "t_step", "fps", "preset", "theme
 _NOT_OF = {"2d": ("turn",), "page": ("fps", "preset", "theme", "by", "turn")}
 
 
+_MESSAGE = 300  # letters of what argparse says, which repeats what it was given
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{self.prog}: {message}", expected=f"see {self.prog} --help")
+        told = message if len(message) <= _MESSAGE else message[:_MESSAGE] + "..."
+        raise InputError(f"{self.prog}: {told}", expected=f"see {self.prog} --help")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
     try:
         options = _parser().parse_args(arguments)
         command: Callable[[argparse.Namespace], int] = options.command
@@ -39,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (isfray.TrialError, isfray.RunError, isfray.ReplayError) as error:
         print(f"isfray: {error}", file=sys.stderr)
         return 1
+    except SystemExit as done:  # --help, --version
+        return int(done.code or 0)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -54,10 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the whole story on the built-in synthetic example")
     demo.add_argument("--out", default="demo", metavar="DIR", help="folder for models and results (demo)")
     demo.add_argument("--trials", type=int, default=16, metavar="N", help="trials the run shall have in all (16)")
+    demo.add_argument("--force", action="store_true", help="write the models' files anew where they were changed")
     demo.set_defaults(command=_demo)
 
     example = commands.add_parser("example", help="write the built-in synthetic example as ISF files")
     example.add_argument("folder", metavar="DIR")
+    example.add_argument("--force", action="store_true", help="replace files there that were changed")
     example.set_defaults(command=_example)
 
     run = commands.add_parser("run", help="simulate the trials of a run into a catalog, or resume it")
@@ -182,14 +192,14 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 def _demo(options: argparse.Namespace) -> int:
     from isfray.cluster.demo import demo
 
-    demo(options.out, options.trials)
+    demo(options.out, options.trials, force=options.force)
     return 0
 
 
 def _example(options: argparse.Namespace) -> int:
     from isfray.model.example import write_example
 
-    cell, network = write_example(options.folder)
+    cell, network = write_example(options.folder, force=options.force)
     print(f"synthetic cell     {cell}\nsynthetic network  {network}")
     return 0
 
@@ -314,11 +324,9 @@ def _delete(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     if options.to == "nwb":
-        from isfray.analysis import to_nwb
+        from isfray.analysis.nwb import export_nwb
 
-        folder = Path(options.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        print(to_nwb(_existing(options.uri), options.name, folder / f"{options.name}.nwb"))
+        print(export_nwb(_existing(options.uri), options.name, options.folder))
         return 0
     from isfray.catalog.isf_export import export_isf
 

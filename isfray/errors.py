@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _ABSENT: Any = object()
-_MOST = 600  # characters of a message; a value has fewer, a path more than other values
+_MOST, _PATH = 560, 330  # letters of a message, and of a path in it
 _WORDS = r"(?:secret|token|passw(?:or)?d|passphrase|signature|credential|access_?key|api_?key|\bsig\b|\bsas\b)"
 _SECRET_NAME = re.compile(rf"key|.*{_WORDS}.*", re.IGNORECASE)
 _PORT = r"(?!(?:(?<=http://)|(?<=https://))[^\s/@:]*:\d+(?:/|$))"  # what follows a colon there
@@ -57,10 +57,11 @@ class InputError(ValueError):
         self.passing = passing
         self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
         self.value = None if value is _ABSENT else value
-        where = f"{file}:{line}: " if file and line else f"{file}: " if file else f"line {line}: " if line else ""
+        place = _ends(str(file)) if file else ""
+        where = f"{place}:{line}: " if file and line else f"{place}: " if file else f"line {line}: " if line else ""
         what = _short(key or "", 160)
         if value is not _ABSENT:
-            shown = _short(_shown(value), 400 if _is_path(value) else 80)
+            shown = _ends(_shown(value)) if _is_path(value) else _short(_shown(value), 80)
             what = f"{what} = {shown}" if what else shown
         message = f"{where}{what}{' ' if what else ''}{_short(problem, 240)}"
         if expected:
@@ -83,9 +84,14 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def _ends(path: str) -> str:
+    """A path with its middle left out if it is long: the name of the file is at its end."""
+    return path if len(path) <= _PATH else f"{path[:30]}...{path[33 - _PATH :]}"
+
+
 def _printable(text: str) -> str:
-    """Characters that would steer a terminal, or cannot be written, as their escapes."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    """A text with what a terminal would obey, or cannot show, written as an escape."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def redacted(value: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-from isfray.errors import InputError
+from isfray.check import whole
 
 U32 = NDArray[np.uint32]
 
@@ -60,9 +60,8 @@ def trial_seed(run_seed: int, trial: int) -> int:
     >>> isfray.trial_seed(7, trial=0)
     3386250816931739734
     """
-    _check_whole("seed", run_seed)
-    _check_whole("trial", trial)
-    sequence = np.random.SeedSequence(run_seed, spawn_key=(trial,))
+    entropy, key = whole("seed", run_seed, 0), whole("trial", trial, 0)
+    sequence = np.random.SeedSequence(entropy, spawn_key=(key,))
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
@@ -168,10 +167,4 @@ def _name_words(name: str) -> NDArray[np.uint32]:
 
 def check_seed(seed: int) -> None:
     """Raise InputError unless `seed` is a trial's seed."""
-    _check_whole("seed", seed, "an integer from 0 to 2**64 - 1", limit=2**64)
-
-
-def _check_whole(key: str, value: int, expected: str = "an integer >= 0", limit: int | None = None) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < 0 or (limit is not None and value >= limit):
-        raise InputError("is not valid", key=key, value=value, expected=expected)
+    whole("seed", seed, 0, 2**64 - 1)

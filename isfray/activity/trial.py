@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from isfray.activity.release import Placed, Releases, draw_releases
 from isfray.activity.seeds import check_seed
 from isfray.activity.spikes import Spikes, draw_spikes
-from isfray.errors import InputError
+from isfray.check import number
 from isfray.model.network import NetworkModel
 
 
@@ -50,7 +49,5 @@ def draw_trial(network: NetworkModel, seed: int, t_stop: float, placement: Place
     (4414, 3503)
     """
     check_seed(seed)
-    if isinstance(t_stop, bool) or not isinstance(t_stop, int | float) or not 0 < t_stop < math.inf:
-        raise InputError("is not valid", key="t_stop", value=t_stop, expected="a time > 0 ms")
-    spikes = draw_spikes(network, int(seed), float(t_stop))
+    spikes = draw_spikes(network, int(seed), number("t_stop", t_stop, above=0.0, unit="ms"))
     return TrialInput(spikes, draw_releases(network, spikes, int(seed), placement))

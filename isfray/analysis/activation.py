@@ -11,7 +11,7 @@ from isfray.analysis.binning import Rule, bins
 from isfray.analysis.grouping import Signs, group_columns
 from isfray.analysis.psth import window_end, with_rate
 from isfray.analysis.run_tables import RunTables, Source, run_tables
-from isfray.errors import InputError
+from isfray.check import one_of, window, words
 
 Activated: TypeAlias = Literal["synapse_activation", "cell_activation"]
 
@@ -70,7 +70,7 @@ def activation_counts(
     │ 1     ┆ inhibitory ┆ 432    ┆ 500    │
     └───────┴────────────┴────────┴────────┘
     """
-    tables = run_tables(source, run)
+    tables, by = run_tables(source, run), words("by", by, '["celltype"]')
     counts = _counts(tables, by, table, t_min, t_max, network, grouping)
     trials = pl.LazyFrame({"trial": tables.trials})
     every = trials.join(counts.select(by).unique(), how="cross") if by else trials
@@ -121,7 +121,7 @@ def mean_activation(
     │ inhibitory ┆ proximal  ┆ 679.0       ┆ 17.353468  ┆ 944.25      ┆ 36.358336  ┆ 8        │
     └────────────┴───────────┴─────────────┴────────────┴─────────────┴────────────┴──────────┘
     """
-    tables = run_tables(source, run)
+    tables, by = run_tables(source, run), words("by", by, '["celltype"]')
     counts = _counts(tables, by, table, t_min, t_max, network, grouping)
     names, n = ("active", "events"), tables.n_trials
     sums = [pl.col(name).sum().alias(name) for name in names]
@@ -179,9 +179,8 @@ def soma_distance(
     │ Soma           ┆ 48    ┆ 0.0        ┆ 0.0       │
     └────────────────┴───────┴────────────┴───────────┘
     """
-    if per not in ("synapse", "release"):
-        raise InputError("is nothing to count", key="per", value=per, expected="'synapse' or 'release'")
-    tables = run_tables(source, run)
+    one_of("per", per, ("synapse", "release"), "is nothing to count")
+    tables, by = run_tables(source, run), words("by", by, '["celltype"]')
     groups = group_columns(tables, by, network=network, **grouping)
     rows, distance = tables.scan("synapse_activation"), pl.col("soma_distance")
     if per == "synapse":
@@ -253,7 +252,7 @@ def activation_psth(
     │ inhibitory ┆ 275.0     ┆ 300.0   ┆ 1201   ┆ 8        ┆ 150.125   ┆ 6005.0  │
     └────────────┴───────────┴─────────┴────────┴──────────┴───────────┴─────────┘
     """
-    tables = run_tables(source, run)
+    tables, by = run_tables(source, run), words("by", by, '["celltype"]')
     grid = bins(t_min, window_end(tables, t_max), bin_size, rule)
     groups = group_columns(tables, by, table=table, network=network, rule=rule, **grouping)
     events = tables.scan(table).select("trial", time="times", **groups).explode("time")
@@ -288,11 +287,10 @@ def _counts(
     network: Signs | None,
     grouping: dict[str, Any],
 ) -> pl.LazyFrame:
-    if isinstance(by, str):
-        raise InputError("is not a list", key="by", value=by, expected=f"[{by!r}]")
     groups = group_columns(tables, by, table=table, network=network, **grouping)
     events = pl.col("times").list.len()
     if t_min is not None or t_max is not None:
+        t_min, t_max = window(t_min, t_max)
         low, high = float("-inf") if t_min is None else t_min, float("inf") if t_max is None else t_max
         events = pl.col("times").list.eval(pl.element().is_between(low, high, closed="left")).list.sum()
     rows = tables.scan(table).select("trial", events=events, **groups).filter(pl.col("events") > 0)

@@ -9,8 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isfray.check import number, one_of
 from isfray.errors import InputError
 
+MOST_BINS = 1_000_000
+"""Of one axis: more are asked for by mistake, and would fill the memory."""
+MOST_CELLS = 10_000_000
+"""Of a table of bins, over all its axes and groups."""
 F64 = NDArray[np.float64]
 Rule: TypeAlias = Literal["isfray", "isf", "isf_aligned"]
 RULES = ("isfray", "isf", "isf_aligned")
@@ -59,21 +64,22 @@ def bins(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") -> 
         "isf_aligned": ISF's `PSTH_from_spike_times(aligned=True)`: from the multiple of the width at or before `t_min`.
         In both of ISF's the last bin is closed.
     """
-    if not bin_size > 0:
-        raise InputError("is no width", key="bin_size", value=bin_size, expected="> 0")
-    if not t_max > t_min:
+    one_of("rule", rule, RULES, "is no binning rule")
+    low, high, width = number("t_min", t_min), number("t_max", t_max), number("bin_size", bin_size, above=0.0)
+    if not high > low:
         raise InputError("leave no room for a bin", key="t_min, t_max", value=(t_min, t_max), expected="t_min < t_max")
+    if (high - low) / width > MOST_BINS:
+        problem = f"makes {(high - low) / width:.3g} bins of {low:g} to {high:g}"
+        raise InputError(problem, key="bin_size", value=bin_size, expected=f"at most {MOST_BINS:,} bins")
     if rule == "isf":
-        return _of_numpy(np.arange(t_min, t_max + bin_size, bin_size))
+        return _of_numpy(np.arange(low, high + width, width))
     if rule == "isf_aligned":
-        start = int(t_min / bin_size) * bin_size if t_min >= 0 else int(t_min / bin_size - 1) * bin_size
-        return _of_numpy(np.arange(start, (int(t_max / bin_size) + 1) * bin_size, bin_size))
-    if rule != "isfray":
-        raise InputError("is no binning rule", key="rule", value=rule, expected="one of " + ", ".join(RULES))
-    count = int(np.floor((t_max - t_min) / bin_size * (1 + 1e-12)))
+        start = int(low / width) * width if low >= 0 else int(low / width - 1) * width
+        return _of_numpy(np.arange(start, (int(high / width) + 1) * width, width))
+    count = int(np.floor((high - low) / width * (1 + 1e-12)))
     if not count:
-        raise InputError(f"is wider than {t_min} to {t_max}", key="bin_size", value=bin_size, expected="a smaller one")
-    return Bins(float(t_min), float(bin_size), count)
+        raise InputError(f"is wider than {low:g} to {high:g}", key="bin_size", value=bin_size, expected="a smaller one")
+    return Bins(low, width, count)
 
 
 def _of_numpy(edges: F64) -> Bins:

@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isfray.errors import InputError
+from isfray.check import number, whole
 
 F64 = NDArray[np.float64]
 _DRAWN_AT_ONCE = 4_000_000
+_MOST_PAIRS, _MOST_RESAMPLES = 10_000_000, 10_000_000
 
 
 def normal_quantile(confidence: float) -> float:
     """Return how many standard deviations either side hold this fraction of a normal distribution."""
-    if not 0 < confidence < 1:
-        raise InputError("is no fraction", key="confidence", value=confidence, expected="between 0 and 1")
-    return NormalDist().inv_cdf((1 + confidence) / 2)
+    return NormalDist().inv_cdf((1 + number("confidence", confidence, above=0.0, below=1.0)) / 2)
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -46,7 +45,8 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     >>> [round(p, 3) for p in analysis.wilson(81, 263)]
     [0.255, 0.366]
     """
-    z, p = normal_quantile(confidence), successes / n
+    n = whole("n", n, 1)
+    z, p = normal_quantile(confidence), whole("successes", successes, 0, n) / n
     centre, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     low = 0.0 if successes == 0 else (centre - half) / scale
@@ -103,6 +103,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     >>> round(analysis.mcnemar(1, 9), 4)
     0.0215
     """
+    only_first, only_second = (whole("pairs", pairs, 0, _MOST_PAIRS) for pairs in (only_first, only_second))
     n = only_first + only_second
     if n == 0:
         return 1.0
@@ -145,6 +146,7 @@ def bootstrap(
     [9.8, 12.9]
     """
     normal_quantile(confidence)  # checks it
+    resamples, seed = whole("resamples", resamples, 1, _MOST_RESAMPLES), whole("seed", seed, 0)
     if len(values) < 2:
         return float("nan"), float("nan")
     rng, at_once = np.random.default_rng(seed), max(1, _DRAWN_AT_ONCE // len(values))

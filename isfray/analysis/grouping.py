@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
+from isfray.analysis.binning import RULES
 from isfray.analysis.run_tables import RunTables
+from isfray.check import number, one_of, words
 from isfray.errors import InputError
 from isfray.model.network import NetworkModel
 
@@ -37,8 +39,10 @@ def signs(network: Signs) -> dict[str, str]:
     >>> sign["VPM_C2"], sign["L1_C2"]
     ('excitatory', 'inhibitory')
     """
-    if not isinstance(network, NetworkModel):
+    if isinstance(network, Mapping):
         return dict(network)
+    if not isinstance(network, NetworkModel):
+        raise InputError("gives no signs", key="network", value=network, expected="a network model, or a mapping")
     return {p.name: "inhibitory" if p.is_inhibitory else "excitatory" for p in network.populations}
 
 
@@ -71,9 +75,12 @@ def group_columns(
     rule : str
         "isf" counts celltype L1 as excitatory, as ISF's list does (FORMATS 14), though its synapses are GABAergic.
     """
+    proximal, distance_bin = number("proximal", proximal), number("distance_bin", distance_bin, above=0.0)
+    one_of("rule", rule, RULES, "is no rule")
+    one_of("table", table, ("synapse_activation", "cell_activation"), "is no table of events")
     known = [g for g in GROUPS if g not in (SYNAPSE_PLACES if table == "cell_activation" else ("cell_id",))]
     out: dict[str, pl.Expr] = {}
-    for name in by:
+    for name in words("by", by, '["celltype"]'):
         if name not in known:
             raise InputError(f"is no grouping of {table}", key="by", value=name, expected="one of " + ", ".join(known))
         if name == "sign":

@@ -20,7 +20,7 @@ from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
 from isfray.catalog.isf_export import FOLDER_TRIALS, folder_name
 from isfray.catalog.scan import Trials
-from isfray.check import number, whole
+from isfray.check import number, one_of, whole, words
 from isfray.errors import InputError
 
 _ACTIVATIONS = {
@@ -133,8 +133,7 @@ def isf_wide_batches(
 
 def _wide_source(source: Source, run: str | None, table: str, trials: Trials | None) -> tuple[Any, RunTables]:
     pandas = extra("pandas", "pandas")
-    if table not in WIDE_TABLES:
-        raise InputError("has no wide layout", key="table", value=table, expected="one of " + ", ".join(WIDE_TABLES))
+    one_of("table", table, WIDE_TABLES, "has no wide layout")
     return pandas, run_tables(source, run, trials)
 
 
@@ -336,7 +335,8 @@ def _neo_source(
 ) -> tuple[Any, Any, RunTables, list[str]]:
     neo, pq = extra("neo", "neo"), extra("quantities", "neo")
     tables = run_tables(source, run, trials)
-    return neo, pq, tables, list(tables.sites) or ["soma"] if sites is None else sites
+    wanted = list(tables.sites) or ["soma"] if sites is None else list(words("sites", sites, '["soma"]'))
+    return neo, pq, tables, wanted
 
 
 def _block(neo: Any, pq: Any, tables: RunTables, wanted: list[str], voltage: bool) -> Any:

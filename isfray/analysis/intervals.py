@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from isfray.analysis.run_tables import Source, run_tables
-from isfray.errors import InputError
+from isfray.check import number, whole, window
 
 
 def interspike_intervals(
@@ -107,10 +107,8 @@ def bursts(
     │ 0     ┆ 244.5 ┆ 255.875 ┆ 2      ┆ 87.912088 │
     └───────┴───────┴─────────┴────────┴───────────┘
     """
-    if not max_interval > 0:
-        raise InputError("is no interval", key="max_interval", value=max_interval, expected="> 0 ms")
-    if min_spikes < 2:
-        raise InputError("spikes make no burst", key="min_spikes", value=min_spikes, expected="at least 2")
+    max_interval = number("max_interval", max_interval, above=0.0, unit="ms")
+    min_spikes = whole("min_spikes", min_spikes, 2)
     first = (pl.col("time") - pl.col("time").shift(1) > max_interval).fill_null(True).over("trial")
     duration = pl.col("end") - pl.col("start")
     return (
@@ -126,6 +124,7 @@ def bursts(
 
 
 def _spikes(source: Source, run: str | None, site: str, t_min: float | None, t_max: float | None) -> pl.LazyFrame:
+    t_min, t_max = window(t_min, t_max)
     rows = run_tables(source, run).of_site("spike_times", site).select("trial", "time")
     if t_min is not None:
         rows = rows.filter(pl.col("time") >= t_min)

@@ -17,6 +17,7 @@ from isfray.analysis.voltage import traces
 from isfray.catalog import Catalog
 from isfray.catalog.scan import Trials
 from isfray.check import name_of_file
+from isfray.check import path as a_path
 from isfray.errors import InputError
 
 _COLUMNS = {
@@ -69,8 +70,8 @@ def to_nwb(
     pynwb = extra("pynwb", "nwb")
     icephys = extra("pynwb.icephys", "nwb")
     data_io = extra("hdmf.backends.hdf5", "nwb").H5DataIO
-    tables, out = run_tables(source, run, trials), Path(path)
-    if out.exists():
+    tables, out = run_tables(source, run, trials), a_path("path", path)
+    if os.path.lexists(out):
         raise InputError("exists already", key="path", value=str(out), expected="a new file")
     if not out.parent.is_dir():
         raise InputError("is in no folder", key="path", value=str(out), expected="an existing folder")
@@ -121,6 +122,17 @@ def to_nwb(
         out.unlink(missing_ok=True)
         raise
     return out
+
+
+def export_nwb(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Path:
+    """Write a run as RUN.nwb into a folder that is made if need be, once it is clear that there is such a run."""
+    tables, place = run_tables(catalog, run), a_path("folder", folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot be made ({error.strerror})"
+        raise InputError(problem, key="folder", value=str(place), expected="a folder") from None
+    return to_nwb(catalog, tables.name, place / f"{tables.name}.nwb")
 
 
 def _sites(tables: RunTables) -> pl.DataFrame:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from isfray.analysis.binning import Rule, bins
+from isfray.analysis.binning import RULES, Rule, bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
+from isfray.check import number, one_of
 from isfray.errors import InputError
 
 
@@ -63,6 +64,7 @@ def psth(
     └───────────┴─────────┴────────┴──────────┴───────────┴───────┴──────┘
     """
     tables = run_tables(source, run)
+    one_of("rule", rule, RULES, "is no binning rule")
     spikes = tables.of_site("spike_times", site)
     if rule == "isfray":
         grid = bins(0.0 if t_min is None else t_min, window_end(tables, t_max), bin_size)
@@ -90,6 +92,7 @@ def window_end(tables: RunTables, t_max: float | None) -> float:
     """Return the end of a window in ms, by default the simulated time; InputError if it lies beyond."""
     if t_max is None:
         return tables.t_stop
+    t_max = number("t_max", t_max, unit="ms")
     if t_max > tables.t_stop:
         raise InputError(
             "is later than the trials last", key="t_max", value=t_max, expected=f"at most {tables.t_stop:g} ms"

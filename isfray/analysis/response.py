@@ -11,6 +11,7 @@ from isfray.analysis.confidence import bootstrap, wilson
 from isfray.analysis.psth import window_end
 from isfray.analysis.run_tables import Source, run_tables
 from isfray.analysis.spikes import spikes_within
+from isfray.check import number
 from isfray.errors import InputError
 
 
@@ -90,7 +91,7 @@ def responses(
     └───────┴────────┴───────────┴─────────┘
     """
     tables = run_tables(source, run)
-    end = window_end(tables, t_max)
+    end, t_min = window_end(tables, t_max), number("t_min", t_min, unit="ms")
     if not t_min < end:
         raise InputError("begins after it ends", key="t_min, t_max", value=(t_min, end), expected="t_min < t_max")
     spikes = spikes_within(tables.of_site("spike_times", site), t_min, end)

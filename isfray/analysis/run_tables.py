@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from isfray.catalog import Catalog
 from isfray.catalog.scan import Trials, among
+from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.model.network import NetworkModel, network_from_inputs
 
@@ -81,6 +83,36 @@ class RunTables:
         first = self.scan("voltage_traces", int(self.trials[0]))
         return tuple(first.select(pl.col("site").cast(pl.String)).collect()["site"])
 
+    def finished(self, key: str, trial: Any) -> int:
+        """Return the number of one of these trials.
+
+        Parameters
+        ----------
+        key : str
+            What the argument is called, for the message.
+        trial : int
+            A number that was given.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        InputError
+            If it is no number of a finished trial.
+
+        Examples
+        --------
+        >>> analysis.run_tables(catalog, "stim_C2").finished("trial", 3)
+        3
+        """
+        whole = isinstance(trial, Integral) and not isinstance(trial, bool)
+        if not whole or not np.isin(self.trials, [t for t in (int(trial),) if 0 <= t < 2**31]).any():
+            expected = f"one of the {self.n_trials} finished trials of {self.name}, such as {self.trials[0]}"
+            raise InputError("is not there", key=key, value=trial, expected=expected)
+        return int(trial)
+
     def of_site(self, table: str, site: str) -> pl.LazyFrame:
         """Return the rows of one recorded place; InputError if there is no such place.
 
@@ -105,10 +137,8 @@ class RunTables:
         >>> analysis.run_tables(catalog, "stim_C2").of_site("spike_times", "soma").select(pl.len()).collect().item()
         32
         """
-        if self.sites and site not in self.sites:
-            raise InputError(
-                "was not recorded", key="site", value=site, expected="one of " + ", ".join(map(repr, self.sites))
-            )
+        if not isinstance(site, str) or (self.sites and site not in self.sites):
+            raise InputError("was not recorded", key="site", value=site, expected=nearest(str(site), self.sites))
         return self.scan(table).filter(pl.col("site") == site)
 
 
@@ -145,11 +175,13 @@ def run_tables(source: Source, run: str | None = None, trials: Trials | None = N
     """
     if trials is not None:
         return _of_trials(run_tables(source, run), trials)
+    if run is not None and not isinstance(run, str):
+        raise InputError("is no name of a run", key="run", value=run, expected="a name")
     if isinstance(source, RunTables):
         return source
     if isinstance(source, Catalog):
         if run is None:
-            raise InputError("is missing", file=source.uri, key="run", expected="one of " + ", ".join(source.runs()))
+            raise InputError("is missing", file=source.uri, key="run", expected=nearest("", source.runs()))
         return _of_catalog(source, run)
     if not isinstance(source, Mapping) or "trials" not in source:
         raise InputError(
@@ -190,7 +222,11 @@ def _of_frames(frames: Mapping[str, Any], run: str | None) -> RunTables:
             raise InputError("is not there", key="table", value=table, expected="one of " + ", ".join(frames))
         frame = frames[table]
         if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
-            frame = pl.DataFrame(frame)
+            try:
+                frame = pl.DataFrame(frame)
+            except Exception as error:  # Polars has many ways to say no
+                problem = f"is no table ({error})"
+                raise InputError(problem[:200], key=table, value=type(frame).__name__, expected="a table") from None
         lazy: pl.LazyFrame = frame.lazy()
         if run is not None and "run" in lazy.collect_schema():
             lazy = lazy.filter(pl.col("run") == run)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from isfray.analysis.binning import Rule, bins
+from isfray.analysis.binning import MOST_CELLS, Rule, bins
 from isfray.analysis.psth import window_end
 from isfray.analysis.run_tables import Source, run_tables
+from isfray.check import number
+from isfray.errors import InputError
 
 
 def space_time(
@@ -67,6 +69,9 @@ def space_time(
     └────────────────┴──────────────┴───────────┴─────────┴──────────┴───────────┘
     """
     tables = run_tables(source, run)
+    distance_bin = number("distance_bin", distance_bin, above=0.0, unit="um")
+    if where is not None and not isinstance(where, pl.Expr):
+        raise InputError("is no condition", key="where", value=where, expected='such as pl.col("celltype") == "VPM"')
     times = bins(t_min, window_end(tables, t_max), bin_size, rule)
     rows = tables.scan("synapse_activation")
     if where is not None:
@@ -74,7 +79,10 @@ def space_time(
     if d_max is None:
         farthest = rows.select(pl.col("soma_distance").max()).collect(engine="streaming").item()
         d_max = distance_bin * (np.floor((farthest or 0.0) / distance_bin) + 1)
-    distances = bins(0.0, float(d_max), distance_bin)
+    distances = bins(0.0, number("d_max", d_max, above=0.0, unit="um"), distance_bin)
+    if (cells := times.count * distances.count) > MOST_CELLS:
+        problem = f"and distance_bin = {distance_bin:g} make {cells:,} bins"
+        raise InputError(problem, key="bin_size", value=bin_size, expected=f"at most {MOST_CELLS:,}")
     binned = rows.select("times", distance=distances.index("soma_distance")).drop_nulls("distance")
     events = binned.explode("times").select("distance", bin=times.index("times"))
     counts = events.drop_nulls("bin").group_by("distance", "bin").agg(releases=pl.len().cast(pl.Int64))

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.analysis.run_tables import Source, run_tables
+from isfray.check import number, one_of, window
 from isfray.errors import InputError
 
 F64 = NDArray[np.float64]
@@ -74,10 +75,11 @@ def detect_spikes(
     │ 2     ┆ soma ┆ -10.0     ┆ 0           ┆ 253.125 │
     └───────┴──────┴───────────┴─────────────┴─────────┘
     """
-    if mode not in ("voltage", "slope"):
-        raise InputError("is no way to detect spikes", key="mode", value=mode, expected="'voltage' or 'slope'")
+    one_of("mode", mode, ("voltage", "slope"), "is no way to detect spikes")
     if threshold is None and mode == "slope":
         raise InputError("is missing", key="threshold", expected="a slope in mV/ms")
+    threshold = None if threshold is None else number("threshold", threshold)
+    t_min, t_max = window(t_min, t_max)
     low, high = -np.inf if t_min is None else t_min, np.inf if t_max is None else t_max
 
     def find(traces: pl.DataFrame) -> pl.DataFrame:

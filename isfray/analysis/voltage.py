@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isfray.analysis.binning import F64
+from isfray.analysis.binning import F64, bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.analysis.spikes import sample_times
+from isfray.check import whole, window
 from isfray.errors import InputError
 
 _ROWS_AT_ONCE = 64
+_MOST_CELLS = 250_000_000  # 2 GB
 
 
 def voltage_statistics(
@@ -60,9 +62,11 @@ def voltage_statistics(
     └───────┴────────────┴──────────┴────────────┴────────────┴────────────┘
     """
     tables = run_tables(source, run)
+    t_min, t_max = window(t_min, t_max)
 
     def index(t: float) -> pl.Expr:  # of the first sample at or after t; half a sample forgives NEURON's drift
-        return ((t - pl.col("t_start")) / pl.col("dt") - 1e-6).ceil().clip(lower_bound=0).cast(pl.Int64)
+        near = ((t - pl.col("t_start")) / pl.col("dt") - 1e-6).ceil()
+        return near.clip(lower_bound=0, upper_bound=pl.col("voltage").list.len()).cast(pl.Int64)
 
     first = pl.lit(0, pl.Int64) if t_min is None else index(t_min)
     end = pl.col("voltage").list.len().cast(pl.Int64) if t_max is None else index(t_max)
@@ -180,17 +184,21 @@ def voltage_density(
     >>> density.counts.shape, int(density.counts[:, 0].sum())
     ((150, 301), 8)
     """
-    edges = np.arange(v_min, v_max + v_bin, v_bin)
+    borders, every = bins(v_min, v_max, v_bin, "isf"), whole("every", every, 1)
+    edges = borders.edges
     counts, time, n = np.zeros((len(edges) - 1, 0), np.int64), np.zeros(0), 0
     for _, when, block in traces(run_tables(source, run), site):
         if not n:
             time = when[::every]
+            if (cells := len(time) * borders.count) > _MOST_CELLS:
+                problem = f"makes {cells:.3g} bins of voltage and time"
+                raise InputError(problem, key="v_bin", value=v_bin, expected=f"at most {_MOST_CELLS:,}")
             counts = np.zeros((len(edges) - 1, len(time)), np.int64)
         v = block[:, ::every]
-        bins = np.searchsorted(edges, v, side="right") - 1
-        bins[v == edges[-1]] = len(edges) - 2
-        inside = (bins >= 0) & (bins < len(edges) - 1)
-        np.add.at(counts, (bins[inside], np.broadcast_to(np.arange(len(time)), v.shape)[inside]), 1)
+        row = np.searchsorted(edges, v, side="right") - 1
+        row[v == edges[-1]] = len(edges) - 2
+        inside = (row >= 0) & (row < len(edges) - 1)
+        np.add.at(counts, (row[inside], np.broadcast_to(np.arange(len(time)), v.shape)[inside]), 1)
         n += len(block)
     return VoltageDensity(time, edges, counts, n)
 

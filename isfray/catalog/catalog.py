@@ -100,15 +100,7 @@ class Catalog(CatalogReader):
             run_objects.store_inputs(self.storage, spec)
             ours = run_objects.run_json(spec, now)
             stored = ours if self.storage.create(key, ours) else self.storage.read(key) or ours
-        there = run_objects.parse_run(stored, f"{self.uri}/{key}")
-        if differing := run_objects.differences(there, spec.identity()):
-            raise InputError(
-                f"exists with other content: {'; '.join(differing)}",
-                file=self.uri,
-                key="run",
-                value=spec.name,
-                expected="the same content, or another run name",
-            )
+        there = self._same(stored, spec)
         run_objects.restore_inputs(self.storage, spec)
         self._writing[spec.name] = there["created"], initial_voltage(self.storage, there)
         session = Session(
@@ -116,6 +108,25 @@ class Catalog(CatalogReader):
         )
         self._put_session(spec.name, session)
         return session
+
+    def check_run(self, spec: RunSpec) -> None:
+        """Raise InputError if a run of this name is there and differs, or the run cannot be stored; nothing is written.
+
+        Parameters
+        ----------
+        spec : RunSpec
+            The run.
+
+        Examples
+        --------
+        >>> from isfray.catalog import RunSpec
+        >>> isfray.Catalog("unborn").check_run(RunSpec("mine", 7, {"t_stop": 50.0}, catalog.load_inputs("stim_C2")))
+        """
+        stored = self.storage.read(run_key(spec.name))
+        if stored is None:
+            spec.identity()
+        else:
+            self._same(stored, spec)
 
     def close_run(self, run: str, session: Session) -> Session:
         """Note the end of a session.
@@ -233,7 +244,8 @@ class Catalog(CatalogReader):
         >>> report.ok, report.trials, report.problems
         (True, 8, ())
         """
-        return verify_run(self.storage, self._log(run), run, self._body(run), repair=repair, grace_s=grace_s, tell=tell)
+        log = self._log(check_name(run))
+        return verify_run(self.storage, log, run, self._body(run), repair=repair, grace_s=grace_s, tell=tell)
 
     def mend(self, run: str, tell: Told = quietly) -> dict[int, str]:
         """Withdraw wrong trials that were stored by a version that did not look at them.
@@ -365,6 +377,19 @@ class Catalog(CatalogReader):
                 expected="a store that honours If-None-Match",
             )
         self._exists = True
+
+    def _same(self, stored: bytes, spec: RunSpec) -> dict[str, Any]:
+        """What is stored of a run, if it is the run that is asked for."""
+        there = run_objects.parse_run(stored, f"{self.uri}/{run_key(spec.name)}")
+        if differing := run_objects.differences(there, spec.identity()):
+            raise InputError(
+                f"exists with other content: {'; '.join(differing)}",
+                file=self.uri,
+                key="run",
+                value=spec.name,
+                expected="the same content, or another run name",
+            )
+        return there
 
     def _made(self, run: str) -> tuple[str, float | None]:
         """When the run that this object writes to was made, and what its voltages begin with.

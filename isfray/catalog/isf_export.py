@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isfray import check
 from isfray.catalog.catalog import Catalog
 from isfray.catalog.runs import RunInfo
 from isfray.catalog.snapshot import Snapshot
 from isfray.check import name_of_file
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param, parse_param
@@ -71,7 +71,11 @@ def export_isf(catalog: Catalog, run: str, folder: str | os.PathLike[str]) -> Is
         raise InputError(problem, file=catalog.uri, key="run", value=run, expected="a run that recorded the soma")
     for site in sites:
         name_of_file("site", site, file=catalog.uri)
-    target = check.path("folder", folder).absolute()
+    target = a_path("folder", folder).absolute()
+    if not str(target).isprintable():
+        raise InputError(
+            "cannot be named in a parameter file", key="folder", value=str(target), expected="a plain name"
+        )
     names = [folder_name(about, part) for part in range(-(-len(trials) // FOLDER_TRIALS))]
     if there := [name for name in names if (target / "results" / name).exists()]:
         raise InputError("is there already", file=str(target / "results" / there[0]), expected="another folder")

@@ -29,7 +29,10 @@ _PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")
 
 def find_folders(above: Path) -> list[IsfFolder]:
     """Return the finished result folders at or below a folder, by path; InputError if there is none."""
-    found = sorted(above.rglob(f"*{_SOMA_TRACES}"))
+    try:
+        found = sorted(above.rglob(f"*{_SOMA_TRACES}"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", file=str(above), expected="a folder") from None
     folders = [IsfFolder(path.parent, path.name.removesuffix(_SOMA_TRACES)) for path in found]
     finished = [folder for folder in folders if "_running" not in str(folder.path.relative_to(above))]
     if not finished:

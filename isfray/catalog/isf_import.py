@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from isfray.catalog.isf_folder import IsfFolder, find_folders
 from isfray.catalog.provenance import provenance
 from isfray.catalog.runs import RunSpec
 from isfray.catalog.soundness import IMPORTED, commit_sound
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, load_cell
 from isfray.model.detection import detect_spikes, threshold
@@ -68,14 +68,16 @@ def import_isf(
     InputError
         If there is none, if they are of different models, or a file does not fit.
     """
-    folders = find_folders(Path(folder))
+    top = a_path("folder", folder)
+    searched = [search_paths] if isinstance(search_paths, str | os.PathLike) else search_paths
+    folders = find_folders(top)
     first = folders[0]
     for other in folders[1:]:
         if other.parameters() != first.parameters():
             expected = f"the model of {first.path.name}; import other models as runs of their own"
             raise InputError("is of another model", file=str(other.path), expected=expected)
-    beside = [path for path in sorted(Path(folder).rglob("*")) if path.is_dir()]
-    paths = [*map(Path, search_paths), *beside]
+    beside = [path for path in sorted(top.rglob("*")) if path.is_dir()]
+    paths = [*(a_path("search_paths", path) for path in searched), *beside]
     cell = load_cell(first.neuron, paths)
     network = None if first.network is None else load_network(first.network, paths)
     sites = first.sites(cell)

@@ -18,7 +18,7 @@ class LocalStorage(Storage):
     """Objects are files. Each is written under a hidden temporary name, synced to disk, then given its name at once."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.expanduser().absolute()
+        self.folder = folder.absolute()
         super().__init__(str(self.folder), {})
 
     def read(self, key: str) -> bytes | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from isfray.catalog.local import LocalStorage
 from isfray.catalog.objects import ObjectStorage
 from isfray.catalog.s3 import S3Storage
 from isfray.catalog.storage import Storage
+from isfray.check import path as a_path
 from isfray.errors import InputError, redacted
 
 
@@ -24,6 +24,10 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
     options : mapping, optional
         What fsspec takes for that scheme: `key`, `secret`, `endpoint_url`, `profile` ... for S3.
     """
+    if not isinstance(uri, str | os.PathLike):
+        raise InputError(
+            "is no place", key="catalog", value=uri, expected="a folder or a URI such as s3://bucket/prefix"
+        )
     text = os.fspath(uri)
     if (shown := redacted(text)) != text:
         expected = "storage_options=, a profile, or variables such as AWS_SECRET_ACCESS_KEY"
@@ -40,6 +44,6 @@ def open_storage(uri: str | os.PathLike[str], options: Mapping[str, Any] | None 
                 file=text,
                 expected="none for a local folder",
             )
-        return LocalStorage(Path(rest if separator else text))
+        return LocalStorage(a_path("catalog", rest if separator else text))
     kind = S3Storage if scheme in {"s3", "s3a"} else ObjectStorage
     return kind(text, options or {})

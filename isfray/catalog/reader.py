@@ -20,6 +20,7 @@ from isfray.catalog.runs import RunInfo, Session, check_name, is_name, run_key
 from isfray.catalog.scan import Trials
 from isfray.catalog.snapshot import Snapshot, check_table, unknown_run
 from isfray.catalog.storage import Storage
+from isfray.check import number
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, cell_from_inputs
 from isfray.model.display import Facts
@@ -162,6 +163,7 @@ class CatalogReader:
         ...     print(trials)
         [0 1 2 3 4 5 6 7]
         """
+        every_s = number("every_s", every_s, least=0.0, unit="s")
         seen = np.empty(0, dtype=np.int32)
         news = time.monotonic()
         while True:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from isfray.catalog.log import SHA256, Commit, by_table, committed, read_json
+from isfray.catalog.intervals import committed_ranges, count
+from isfray.catalog.log import SHA256, Commit, by_table, read_json
 from isfray.catalog.storage import Storage
 from isfray.check import name_of_file, number, whole
 from isfray.errors import InputError
@@ -18,6 +19,8 @@ from isfray.model.inputs import InputFile, ModelInputs
 from isfray.tables import SCHEMAS
 
 RUN_VERSION = 1
+MOST_TRIALS = 2**31 - 1
+"""Of a run: tables number trials in 32 bits."""
 _RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
 _SESSION_KEY = re.compile(r"runs/([^/]+)/sessions/[^/]+\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -52,6 +55,8 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        whole("seed", self.seed, 0)
+        whole("trials", self.trials, 0, MOST_TRIALS)
 
     def identity(self) -> dict[str, Any]:
         """What two runs of one name must have in common: seed, settings, and the content of every input."""
@@ -153,7 +158,7 @@ def about(body: Mapping[str, Any], live: Iterable[Commit], sessions: tuple[Sessi
         inputs=body["inputs"],
         created=body["created"],
         trials_asked=trials_asked(sessions),
-        trials_committed=len(committed(live)),
+        trials_committed=count(committed_ranges(live)),
         sessions=sessions,
         rows={name: sum(f.rows for f in files[name]) for name in SCHEMAS if name in files},
         bytes={name: sum(f.bytes for f in files[name]) for name in SCHEMAS if name in files},

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from isfray.check import path as a_path
 from isfray.cluster.asking import Variant
 from isfray.cluster.config_models import Models
 from isfray.cluster.handle import RunHandle, SweepHandle
-from isfray.cluster.simulation import Settings, simulate
+from isfray.cluster.simulation import Settings, request
 from isfray.errors import InputError
 from isfray.model.inputs import read_file
 
 FOR_ALL = {"catalog", "run", "variants", "sweep", *Settings.__annotations__} - {"wait", "progress"}
+_MOST_COMBINATIONS = 10_000
 OF_A_VARIANT = {"edits", "search_paths", *Variant.__annotations__}
 
 
@@ -42,17 +45,20 @@ def run_config(path: str | Path, **instead: Any) -> list[RunHandle | SweepHandle
         If anything in the file is wrong: before anything is simulated.
     """
     said = {key: value for key, value in instead.items() if value is not None}
-    calls = [{**call, **said} for call in read_config(path)]
-    return [simulate(**call) for call in calls]
+    requests = [request(**{**call, **said}) for call in read_config(path)]
+    return [begin() for begin in requests]
 
 
 def read_config(path: str | Path) -> list[dict[str, Any]]:
     """Return the keywords of `simulate` for each run of a configuration file, its models loaded."""
-    path = Path(path)
+    path = a_path("path", path)
     try:
         said = tomllib.loads(read_file(path).text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML ({error})", file=str(path), expected="see docs/cluster.md") from None
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:  # also an overlong number, and nesting without end
+        problem = f"is not TOML ({str(error)[:200]})"
+        raise InputError(problem, file=str(path), expected="see docs/cluster.md") from None
     runs = said.pop("runs", [{}])
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
         raise InputError("is no list of tables", file=str(path), key="runs", expected="[[runs]]")
@@ -100,13 +106,15 @@ def _swept(common: Mapping[str, Any], sweep: Any, models: Models) -> dict[str, d
     if not isinstance(sweep, dict) or not sweep or not all(isinstance(v, list) and v for v in sweep.values()):
         raise models.wrong("sweep", "is no table of lists", sweep, '"edits.0.factor" = [0.5, 1.0]')
     _known("sweep.", {path.partition(".")[0]: values for path, values in sweep.items()}, OF_A_VARIANT, models)
+    if (n := math.prod(map(len, sweep.values()))) > _MOST_COMBINATIONS:
+        raise models.wrong("sweep", f"makes {n:,} runs", None, f"at most {_MOST_COMBINATIONS:,}")
     swept: dict[str, dict[str, Any]] = {}
     for values in itertools.product(*sweep.values()):
         keys, name = deepcopy(dict(common)), []
         for path, value in zip(sweep, values, strict=True):
             try:
                 _set(keys, path.split("."), value)
-            except (LookupError, TypeError):
+            except (LookupError, TypeError, ValueError):
                 raise models.wrong(f"sweep.{path}", "leads nowhere", None, "the way to a key that is there") from None
             name.append(f"{path.rpartition('.')[2]}-{_short(value)}")
         if "_".join(name) in swept:
@@ -117,7 +125,7 @@ def _swept(common: Mapping[str, Any], sweep: Any, models: Models) -> dict[str, d
 
 def _set(at: Any, path: list[str], value: Any) -> None:
     step, *rest = path
-    key = int(step) if isinstance(at, list) and step.isdigit() else step
+    key = int(step) if isinstance(at, list) and step.isdecimal() else step
     if rest:
         _set(at[key], rest, value)
     elif isinstance(at, dict) or at[key] is not None:

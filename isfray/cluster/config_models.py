@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model import edits
 from isfray.model.cell import CellModel, load_cell
@@ -23,7 +24,10 @@ class Models:
 
     def of(self, said: Mapping[str, Any]) -> tuple[CellModel, NetworkModel | None]:
         """Cell and edited network that some keys ask for."""
-        searched = [self._at(folder) for folder in said.get("search_paths", [])]
+        folders = said.get("search_paths", [])
+        if not isinstance(folders, list) or not all(isinstance(folder, str) for folder in folders):
+            raise self.wrong("search_paths", "is no list of folders", folders, '["folder"]')
+        searched = [self._at(folder) for folder in folders]
         for key in ("cell", "network"):
             if not isinstance(said.get(key, ""), str):
                 raise self.wrong(key, "is no file name", said[key], "a .param file")
@@ -54,7 +58,7 @@ class Models:
         return uri if "://" in uri else str(self._at(uri))
 
     def _at(self, name: str) -> Path:
-        return self.path.parent / name
+        return self.path.parent / a_path("path", name)
 
     def _once(self, key: list[Any], load: Any) -> Any:
         name = json.dumps(key, default=str)
@@ -64,7 +68,7 @@ class Models:
 
     def _edited(self, network: NetworkModel, step: Any) -> NetworkModel:
         known = {name for name in edits.__all__ if _is_edit(name)}
-        if not isinstance(step, dict) or step.get("edit") not in known:
+        if not isinstance(step, dict) or not isinstance(step.get("edit"), str) or step["edit"] not in known:
             raise self.wrong("edits", "is no edit", step, "edit = one of " + ", ".join(sorted(known)))
         arguments = {key: value for key, value in step.items() if key != "edit"}
         edit = getattr(edits, step["edit"])

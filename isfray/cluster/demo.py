@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
 
 from isfray.catalog import Catalog
+from isfray.check import path as a_path
+from isfray.cluster.asking import check_trials
 from isfray.cluster.simulation import simulate
 from isfray.model.cell import CellModel
 from isfray.model.example import STIMULUS, WHISKER, example, write_example
@@ -34,7 +37,7 @@ _STYLE = pl.Config(
 )
 
 
-def demo(folder: str | Path, trials: int = 16) -> Catalog:
+def demo(folder: str | os.PathLike[str], trials: int = 16, *, force: bool = False) -> Catalog:
     """Simulate the built-in example into a folder and print what came out; again, it takes up what is there.
 
     Parameters
@@ -43,6 +46,8 @@ def demo(folder: str | Path, trials: int = 16) -> Catalog:
         Gets the models' files (`model/`) and the catalog (`catalog/`).
     trials : int
         Number of trials in all, at least 1.
+    force : bool
+        Write the models' files anew where they were changed; without it they are kept, and a line says so.
 
     Returns
     -------
@@ -53,12 +58,12 @@ def demo(folder: str | Path, trials: int = 16) -> Catalog:
     InputError
         If the folder cannot be written, holds something else, or `trials` is no number of trials.
     """
-    folder = Path(folder)
+    folder, trials = a_path("folder", folder), check_trials(trials)
     cell, network = example()
     print(_introduction(cell, network), flush=True)
     catalog = Catalog(folder / "catalog")
     simulate(cell, network, catalog, run=RUN, trials=trials, seed=SEED, t_stop=T_STOP)
-    files = write_example(folder / "model")
+    files = write_example(folder / "model", force=force)
     with _STYLE:
         print(f"\n{_activations(catalog)}\n\n{_distances(catalog)}\n\n{_spikes(catalog)}\n")
     print(_farewell(folder, trials, *files))

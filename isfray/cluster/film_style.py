@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 import numpy as np
 
-from isfray.cluster.asking import whole
+from isfray.check import number
+from isfray.cluster import session
 from isfray.errors import InputError
 from isfray.visual.canvas import Look, look
 from isfray.visual.colours import colour_map
 from isfray.visual.histogram import Stimulus
+
+_THICKEST = 20.0  # times as thick as they are: dendrites fill the picture before
 
 
 class Common(TypedDict, total=False):
@@ -51,25 +54,18 @@ def checked(given: Common | Style3D) -> Look:
     how = look(given.get("preset", "paper"), given.get("size"), given.get("theme"))
     colour_map(given.get("cmap"), how.theme)  # type: ignore[arg-type]
     if (limits := given.get("limits")) is not None:
-        fine = len(limits) == 2 and all(np.isfinite(v) for v in limits) and limits[0] < limits[1]
-        if not fine:
+        if isinstance(limits, str) or not isinstance(limits, Sequence | np.ndarray) or len(limits) != 2:
+            raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
+        given["limits"] = low, high = number("limits[0]", limits[0]), number("limits[1]", limits[1])
+        if not low < high:
             raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
     for key in ("azimuth", "elevation"):
-        finite(key, given.get(key, 0.0))
-    for key in ("flash", "thickness", "tolerance"):
-        value = finite(key, given.get(key, 1.0))
-        if value <= 0:
-            raise InputError("is not positive", key=key, value=value, expected="> 0")
-    if given.get("workers") is not None:
-        whole("workers", given["workers"], 1)
+        number(key, given.get(key, 0.0))
+    for key in ("flash", "tolerance"):
+        number(key, given.get(key, 1.0), above=0.0)
+    number("thickness", given.get("thickness", 1.0), above=0.0, most=_THICKEST)
+    session.check_workers(given.get("workers"))
     unknown = sorted(given.keys() - Style3D.__annotations__.keys() - Common.__annotations__.keys())
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
     return how
-
-
-def finite(key: str, value: Any) -> float:
-    """Return a number; InputError if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        raise InputError("is no number", key=key, value=value)
-    return float(value)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Unpack
 
 from isfray.catalog import Catalog
-from isfray.cluster.film_style import Common, Style3D, finite
+from isfray.check import number
+from isfray.check import path as a_path
+from isfray.cluster.film_style import Common, Style3D
 from isfray.cluster.filming import Scene
 from isfray.cluster.replay import TOLERANCE, Replayed
 from isfray.cluster.take import extremes, take
@@ -64,13 +66,14 @@ def animate_2d(
     'vm.gif'
     """
     given: Common = {"by": "sign", **style}
-    kind = kind_of(path, fps)
+    out = a_path("path", path)
+    kind = kind_of(out, fps)
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
     def scene(replayed: Replayed) -> Scene:
         return one.scene_2d(replayed, given.get("limits") or extremes(replayed, margin=0.03))
 
-    return one.film(scene, Path(path), kind, fps)
+    return one.film(scene, out, kind, float(fps))
 
 
 def animate_3d(
@@ -161,14 +164,15 @@ def animate_3d(
     'cell.mp4'
     """
     given: Style3D = {"by": "celltype", **style}
-    kind = kind_of(path, fps)
-    finite("turn", turn)
+    out = a_path("path", path)
+    kind = kind_of(out, fps)
+    turn = number("turn", turn)
     one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
 
     def scene(replayed: Replayed) -> Scene:
         return one.scene_3d(replayed, given.get("limits") or extremes(replayed), turn)
 
-    return one.film(scene, Path(path), kind, fps)
+    return one.film(scene, out, kind, float(fps))
 
 
 def plot_cell(
@@ -204,7 +208,7 @@ def plot_cell(
     'cell.png'
     """
     given: Style3D = {"by": "celltype", **style}
-    given.setdefault("size", STILL if given.get("preset", "paper") == "paper" else None)
+    given.setdefault("size", STILL if str(given.get("preset", "paper")) == "paper" else None)
     out = _named(path, ".png", "picture")
     one = take(catalog, run, trial, given, at=t)
     replayed = one.again()
@@ -271,7 +275,7 @@ def explore_3d(
 
 
 def _named(path: PathLike, ending: str, what: str) -> Path:
-    out = Path(path)
+    out = a_path("path", path)
     if out.suffix.lower() != ending:
         raise InputError(f"is no {what}", key="path", value=str(path), expected=f"a name that ends with {ending}")
     check_writable(out)

@@ -11,9 +11,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 @dataclass(frozen=True)
 class Failure:
@@ -50,7 +47,7 @@ class Ledger:
         How often a trial is begun again after its actor died under it.
     """
 
-    def __init__(self, missing: Sequence[int] | NDArray[np.int32], committed: int = 0, max_retries: int = 3) -> None:
+    def __init__(self, missing: Sequence[int], committed: int = 0, max_retries: int = 3) -> None:
         self._missing, self._next = missing, 0
         self._again: deque[int] = deque()
         self._deaths: dict[int, int] = {}
@@ -96,7 +93,7 @@ class Ledger:
         if self._again:
             trial = self._again.popleft()
         elif self._next < len(self._missing):
-            trial = int(self._missing[self._next])
+            trial = self._missing[self._next]
             self._next += 1
         else:
             return None

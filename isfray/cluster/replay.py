@@ -209,6 +209,8 @@ def read_replay(
     """
     cell, network = models
     settings: Mapping[str, Any] = catalog.info(tables.name).settings
+    if not isinstance(variable, str):
+        raise InputError("is no variable", key="variable", value=variable, expected='"v", or a range variable')
     if variable != "v":
         _check_variable(cell, variable)
     engine = chosen_engine(settings.get("engine") if settings.get("engine") in ENGINES else None)

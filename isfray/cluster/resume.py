@@ -7,6 +7,7 @@ from typing import Any
 
 from isfray.catalog import Catalog
 from isfray.catalog.soundness import IMPORTED
+from isfray.cluster.asking import check_trials, most_trials
 from isfray.cluster.handle import RunHandle
 from isfray.cluster.simulation import simulate
 from isfray.errors import InputError
@@ -24,7 +25,7 @@ def resume(catalog: Catalog | str | os.PathLike[str], run: str, *, trials: int |
     run : str
         Its name.
     trials : int, optional
-        Number of trials in all; by default the most that were asked for.
+        Number of trials in all; by default the most that were asked for and a run may have.
     how
         Keywords of `simulate` that decide no value: `workers`, `wait`, `progress`, `batch_trials` and such.
 
@@ -38,6 +39,8 @@ def resume(catalog: Catalog | str | os.PathLike[str], run: str, *, trials: int |
         If there is no such run, or the files here make another model of its inputs.
     """
     catalog = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    if trials is not None:
+        check_trials(trials)
     about = catalog.info(run)
     if unknown := [key for key in _FIXED if key not in about.settings]:
         imported = about.settings.get("engine") == IMPORTED
@@ -49,6 +52,8 @@ def resume(catalog: Catalog | str | os.PathLike[str], run: str, *, trials: int |
     settings = {key: about.settings[key] for key in _FIXED}
     if fixed := sorted(how.keys() & {*_FIXED, "seed", "variants"}):
         raise InputError("is fixed by the run", key=fixed[0], value=how[fixed[0]], expected="another run name")
-    wanted = about.trials_asked if trials is None else trials
+    if trials is None:
+        trials = max((session.trials for session in about.sessions if session.trials <= most_trials()), default=0)
+    wanted = check_trials(trials)
     handle: RunHandle = simulate(cell, network, catalog, run=run, trials=wanted, seed=about.seed, **settings, **how)
     return handle

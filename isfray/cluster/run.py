@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from isfray.catalog import Catalog, RunSpec, Session
+from isfray.catalog.intervals import committed_ranges, missing
 from isfray.cluster import session
 from isfray.cluster.actors import CatalogActor, RunnerFactory
 from isfray.cluster.dispatch import Dispatcher
@@ -100,19 +100,23 @@ def run_sweep(
             mend(catalog, one.spec.name, progress)
         works, handles = _prepare(asked, catalog, limits)
     except BaseException:
-        _close(catalog, opened)
+        _end(catalog, opened, void=True)
         raise
     sweep, shown = SweepHandle(name, catalog, handles), reporter(progress)
     if all(work.ledger.finished for work in works):
         shown.update(sweep.progress())
         shown.close()
-        _close(catalog, opened)
+        _end(catalog, opened, void=False)
         for handle in sweep.values():
             handle._tell_over((), None)
         return sweep
-    if prepare is not None and session.would_start():
-        prepare()
-    session.join(min(workers, sum(work.ledger.waiting for work in works)) if workers else None)
+    try:
+        if prepare is not None and session.would_start():
+            prepare()
+        session.join(min(workers, sum(work.ledger.waiting for work in works)) if workers else None)
+    except BaseException:
+        _end(catalog, opened, void=True)
+        raise
     try:
         dispatcher = Dispatcher(
             name,
@@ -124,6 +128,7 @@ def run_sweep(
         )
     except BaseException:
         session.leave()
+        _end(catalog, opened, void=True)
         raise
     for handle in sweep.values():
         handle._stop = dispatcher.stop
@@ -140,8 +145,8 @@ def _prepare(asked: Mapping[str, Asked], catalog: Catalog, limits: Limits) -> tu
     works, handles, setups = [], {}, dict[int, Setup]()
     for variant, one in asked.items():
         spec = one.spec
-        missing = np.setdiff1d(np.arange(spec.trials, dtype=np.int32), catalog.committed_trials(spec.name))
-        ledger = Ledger(missing, spec.trials - len(missing), limits.max_retries)
+        left = missing(spec.trials, committed_ranges(catalog.snapshot(spec.name).commits[spec.name]))
+        ledger = Ledger(left, spec.trials - len(left), limits.max_retries)
         handle = handles[variant] = RunHandle(spec.name, catalog, _at_rest(spec.name, ledger))
         work = Work(
             run=spec.name,
@@ -157,9 +162,13 @@ def _prepare(asked: Mapping[str, Asked], catalog: Catalog, limits: Limits) -> tu
     return works, handles
 
 
-def _close(catalog: Catalog, opened: Mapping[str, Session]) -> None:
+def _end(catalog: Catalog, opened: Mapping[str, Session], *, void: bool) -> None:
+    """Note the ends of sessions; a run that was made in vain goes, so that its name is free for what is mended."""
     for run, its_session in opened.items():
-        catalog.close_run(run, its_session)
+        if void and _is_void(catalog, run):
+            catalog.delete(run)
+        else:
+            catalog.close_run(run, its_session)
 
 
 def _drive(
@@ -174,11 +183,7 @@ def _drive(
     try:
         shown.close()
         session.leave()
-        for run, its_session in opened.items():
-            if isinstance(error, InputError) and _is_void(sweep.catalog, run):
-                sweep.catalog.delete(run)  # so that the name is free for the mended models
-            else:
-                sweep.catalog.close_run(run, its_session)
+        _end(sweep.catalog, opened, void=isinstance(error, InputError))
     except BaseException as raised:
         error = error or raised
     for work, handle in zip(works, sweep.values(), strict=True):

@@ -11,15 +11,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import ray
 
+from isfray.check import whole
 from isfray.cluster import orphans
+from isfray.errors import InputError
 
 # What a Ray of our own is started with; a user's own setting wins.
 _LOCAL: Mapping[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 _STARTS = 4  # tries
+_ON_A_CLUSTER, _ON_A_CPU = 10_000, 32  # most actors wanted: anywhere, and for each CPU where Ray is started here
 
 _lock = threading.Lock()
 _users = 0
@@ -30,6 +34,16 @@ _watcher: subprocess.Popen[bytes] | None = None  # ends what a Ray of our own le
 def would_start() -> bool:
     """Whether `join` would start Ray on this machine."""
     return not (ray.is_initialized() or os.environ.get("RAY_ADDRESS"))
+
+
+def check_workers(workers: Any) -> int | None:
+    """Return how many actors are wanted, None for one a CPU; InputError for more than can be started."""
+    if workers is None:
+        return None
+    most = min(_ON_A_CLUSTER, _ON_A_CPU * (os.cpu_count() or 1)) if would_start() else _ON_A_CLUSTER
+    if (n := whole("workers", workers, 1)) > most:
+        raise InputError("are more than can be started", key="workers", value=n, expected=f"at most {most:,} here")
+    return n
 
 
 def join(workers: int | None = None) -> None:

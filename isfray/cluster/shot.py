@@ -5,24 +5,27 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isfray.analysis import RunTables, run_tables
 from isfray.catalog import Catalog
+from isfray.check import number
 from isfray.cluster.replay import TOLERANCE, Replay, read_replay
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.network import NetworkModel
 from isfray.visual.histogram import Stimulus
-from isfray.visual.models import stimulus_time
+from isfray.visual.models import shown_time
 
 F64 = NDArray[np.float64]
 
 AROUND = 25.0
 """A film shows this much before and after the stimulus unless told otherwise, ms."""
+
+
+_MOST_FRAMES = 100_000
 
 
 @dataclass(frozen=True)
@@ -86,29 +89,24 @@ def shot(
     """
     catalog = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
     tables = run_tables(catalog, run)
-    if isinstance(trial, bool) or not isinstance(trial, int | np.integer) or trial not in tables.trials:
-        expected = f"one of the {tables.n_trials} finished trials of {run}, such as {tables.trials[0]}"
-        raise InputError("is not there", key="trial", value=trial, expected=expected)
-    row = tables.scan("trials", int(trial)).select("t_stop", "dt").collect()
+    trial = tables.finished("trial", trial)
+    row = tables.scan("trials", trial).select("t_stop", "dt").collect()
     length, dt = float(row["t_stop"][0]), float(row["dt"][0])
     cell, network = catalog.load_models(run)
-    touched = stimulus_time(network) if stimulus == "network" else stimulus
-    if touched is not None:
-        _number("stimulus", touched)
+    touched = shown_time(stimulus, network)
     if at is not None:
         begin, end, times = _moment(at, length)
     else:
         begin, end, times = _frames(t_start, t_stop, t_step, dt, length, touched)
     replay = read_replay(
-        catalog, tables, (cell, network), int(trial), times, end, begin=begin, variable=variable, tolerance=tolerance
+        catalog, tables, (cell, network), trial, times, end, begin=begin, variable=variable, tolerance=tolerance
     )
-    return Shot(run, int(trial), cell, network, tables, times, (begin, end), touched, replay)
+    return Shot(run, trial, cell, network, tables, times, (begin, end), touched, replay)
 
 
 def _moment(at: float, length: float) -> tuple[float, float, F64]:
-    if not 0 <= _number("t", at) <= length:
-        raise InputError("is no time of the trial", key="t", value=at, expected=f"0 to {length:g} ms")
-    return max(0.0, at - AROUND), min(length, at + AROUND), np.array([float(at)])
+    at = number("t", at, least=0.0, most=length, unit="ms")
+    return max(0.0, at - AROUND), min(length, at + AROUND), np.array([at])
 
 
 def _frames(
@@ -118,24 +116,20 @@ def _frames(
     there = stimulus is not None and 0 < stimulus < length
     middle = stimulus if there and stimulus is not None else length / 2
     around = AROUND if there else length / 2
-    begin = max(0.0, middle - around) if t_start is None else _number("t_start", t_start)
-    end = min(length, middle + around) if t_stop is None else _number("t_stop", t_stop)
+    begin = max(0.0, middle - around) if t_start is None else number("t_start", t_start, unit="ms")
+    end = min(length, middle + around) if t_stop is None else number("t_stop", t_stop, unit="ms")
     if not 0 <= begin < length:
         raise InputError("is no time of the trial", key="t_start", value=begin, expected=f"0 to {length:g} ms")
     if end > length + 1e-9:
         raise InputError("is after the trial's end", key="t_stop", value=end, expected=f"at most {length:g} ms")
     if end <= begin:
         raise InputError("is not after t_start", key="t_stop", value=end, expected=f"above {begin:g} ms")
-    if _number("t_step", t_step) < dt - 1e-12:
+    t_step = number("t_step", t_step, above=0.0, unit="ms")
+    if t_step < dt - 1e-12:
         raise InputError(
             "is shorter than a step of the simulation", key="t_step", value=t_step, expected=f">= {dt:g} ms"
         )
     count = max(1, math.ceil((end - begin) / t_step - 1e-6))
+    if count > _MOST_FRAMES:
+        raise InputError(f"makes {count:,} frames", key="t_step", value=t_step, expected=f"at most {_MOST_FRAMES:,}")
     return begin, end, np.array([begin + t_step * i for i in range(count)])
-
-
-def _number(key: str, value: Any) -> float:
-    fine = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-    if not fine:
-        raise InputError("is no time", key=key, value=value, expected="a number of ms")
-    return float(value)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Literal, TypedDict, Unpack, overload
-
-import numpy as np
+from typing import Literal, TypedDict, Unpack, overload
 
 from isfray.catalog import Catalog
-from isfray.cluster.asking import Asking, Variant, ask_variants, whole
+from isfray.catalog.runs import check_name
+from isfray.check import number, whole
+from isfray.cluster import session
+from isfray.cluster.asking import MAX_SEED, Asking, Variant, ask_variants
 from isfray.cluster.handle import RunHandle, SweepHandle
 from isfray.cluster.limits import Limits
 from isfray.cluster.run import run_sweep
@@ -81,9 +81,9 @@ def simulate(
     workers: int | None = None,
     wait: bool = True,
     progress: bool | Literal["json"] = True,
-    batch_trials: int = 25,
-    batch_seconds: float = 5.0,
-    max_retries: int = 3,
+    batch_trials: int = Limits.batch_trials,
+    batch_seconds: float = Limits.batch_seconds,
+    max_retries: int = Limits.max_retries,
     trial_timeout: float | None = None,
 ) -> RunHandle | SweepHandle:
     """Simulate trials 0 to `trials` - 1 of a run on Ray; those already in the catalog are left as they are.
@@ -102,7 +102,7 @@ def simulate(
     run : str
         Name of the run. A name that is there already must have the same models, seed and settings.
     trials : int
-        Number of trials in all, at least 1.
+        Number of trials in all: 1 to 10 million, or to what the environment variable `ISFRAY_MAX_TRIALS` says.
     variants : mapping, optional
         Several runs in one call: by name, what each has of its own among `cell`, `network`, `trials`, `t_stop`,
         `engine`, `clamp` and `record`; an empty mapping for what is given here. The run of variant V is called RUN.V.
@@ -157,14 +157,61 @@ def simulate(
     >>> sweep.catalog.runs()
     ['touch.control', 'touch.longer', 'touch.no_VPM']
     """
-    whole("seed", seed, 0)
-    whole("max_retries", max_retries, 0)
-    whole("batch_trials", batch_trials, 1)
-    if workers is not None:
-        whole("workers", workers, 1)
-    if trial_timeout is not None:
-        _duration("trial_timeout", trial_timeout, "s")
-    _duration("batch_seconds", batch_seconds, "s")
+    begin = request(
+        cell,
+        network,
+        catalog,
+        run=run,
+        trials=trials,
+        variants=variants,
+        seed=seed,
+        t_stop=t_stop,
+        engine=engine,
+        clamp=clamp,
+        record=record,
+        workers=workers,
+        wait=wait,
+        progress=progress,
+        batch_trials=batch_trials,
+        batch_seconds=batch_seconds,
+        max_retries=max_retries,
+        trial_timeout=trial_timeout,
+    )
+    return begin()
+
+
+def request(
+    cell: CellModel,
+    network: NetworkModel | None,
+    catalog: Catalog | str | os.PathLike[str],
+    *,
+    run: str,
+    trials: int,
+    variants: Mapping[str, Variant] | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    wait: bool = True,
+    progress: bool | Literal["json"] = True,
+    batch_trials: int = Limits.batch_trials,
+    batch_seconds: float = Limits.batch_seconds,
+    max_retries: int = Limits.max_retries,
+    trial_timeout: float | None = None,
+    t_stop: float | None = None,
+    engine: str | None = None,
+    clamp: Clamps = (),
+    record: str | Iterable[str] = "sites",
+) -> Callable[[], RunHandle | SweepHandle]:
+    """Check what `simulate` is asked for, and return what begins it: InputError before anything is stored."""
+    seed, workers = whole("seed", seed, 0, MAX_SEED), session.check_workers(workers)
+    limits = Limits(
+        batch_trials=whole("batch_trials", batch_trials, 1),
+        batch_seconds=number("batch_seconds", batch_seconds, above=0.0, unit="s"),
+        max_retries=whole("max_retries", max_retries, 0),
+        trial_timeout=None if trial_timeout is None else number("trial_timeout", trial_timeout, above=0.0, unit="s"),
+    )
+    if progress not in (True, False, "json"):
+        raise InputError("is no way to show progress", key="progress", value=progress, expected='True, False or "json"')
+    check_name(run)
     common: Variant = {
         "cell": cell,
         "network": network,
@@ -172,34 +219,30 @@ def simulate(
         "t_stop": t_stop,
         "engine": engine,
         "clamp": clamp,
-        "record": record if isinstance(record, str) else tuple(record),
+        "record": record,
     }
-    ask = Asking(seed=int(seed))
+    ask = Asking(seed)
     asked = {"": ask(run, common)} if variants is None else ask_variants(ask, run, common, variants)
-    sweep = run_sweep(
-        run,
-        asked,
-        catalog,
-        workers=workers,
-        wait=wait,
-        progress=progress,
-        limits=Limits(
-            batch_trials=batch_trials,
-            batch_seconds=batch_seconds,
-            max_retries=max_retries,
-            trial_timeout=trial_timeout,
-        ),
-        prepare=partial(_prepare, ask.engines),
-    )
-    return sweep[""] if variants is None else sweep
+    place = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    for one in asked.values():
+        place.check_run(one.spec)
+
+    def begin() -> RunHandle | SweepHandle:
+        sweep = run_sweep(
+            run,
+            asked,
+            place,
+            workers=workers,
+            wait=wait,
+            progress=progress,
+            limits=limits,
+            prepare=partial(_prepare, ask.engines),
+        )
+        return sweep[""] if variants is None else sweep
+
+    return begin
 
 
 def _prepare(engines: set[str]) -> None:
     for engine in sorted(engines):
         prepare(engine)
-
-
-def _duration(key: str, value: Any, unit: str) -> None:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
-        raise InputError("is not valid", key=key, value=value, expected=f"a number of {unit} above 0")

@@ -41,7 +41,7 @@ def chosen_engine(engine: str | None) -> str:
     InputError
         For an engine that does not exist.
     """
-    if engine is not None and engine not in ENGINES:
+    if engine is not None and not (isinstance(engine, str) and engine in ENGINES):
         raise InputError("is no engine", key="engine", value=engine, expected=" or ".join(ENGINES))
     if engine is None and not has_coreneuron():
         print("engine neuron, several times slower: this NEURON came without CoreNEURON", file=sys.stderr)

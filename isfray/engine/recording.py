@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isfray.check import nearest
+from isfray.check import nearest, words
 from isfray.engine.nmodl import known_mechanisms
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, segment_label, soma_site
 from isfray.model.landmarks import RecordingSite
 
-_PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")
+_PLACE = re.compile(r"(\d{1,9})\((\d*\.?\d+(?:[eE][+-]?\d+)?|\d+\.)\)", re.ASCII)
 _ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")
 
 
@@ -62,7 +62,7 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
     InputError
         For a name that is none of these.
     """
-    names = list(dict.fromkeys([record] if isinstance(record, str) else record))
+    names = list(dict.fromkeys([record] if isinstance(record, str) else words("record", record, "names of places")))
     if not names:
         raise InputError("is empty", key="record", expected='"sites", "all", places or range variables')
     default = (soma_site(), *cell.sites)
@@ -76,7 +76,7 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
             sites += known.values()
         elif name in known:
             sites.append(known[name])
-        elif isinstance(name, str) and (attribute := _attribute(name)):
+        elif attribute := _attribute(name):
             variables.append(_variable(name, attribute, cell))
         else:
             sites.append(_place(name, cell, known))
@@ -122,9 +122,9 @@ def _every_segment(cell: CellModel) -> list[RecordingSite]:
 
 
 def _place(name: str, cell: CellModel, known: dict[str, RecordingSite]) -> RecordingSite:
-    match = _PLACE.fullmatch(name) if isinstance(name, str) else None
+    match = _PLACE.fullmatch(name)
     if match is None:
-        raise InputError("is no place of the cell", key="record", value=name, expected=nearest(str(name), known))
+        raise InputError("is no place of the cell", key="record", value=name, expected=nearest(name, known))
     section, x, g = int(match[1]), float(match[2]), cell.geometry
     if section >= len(cell.morphology) or not 0 <= x <= 1:
         expected = f"a section below {len(cell.morphology)} and x from 0 to 1"

@@ -19,7 +19,7 @@ from isfray.check import number
 from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.display import trial_facts
-from isfray.engine.fit import fit
+from isfray.engine.fit import check_models, fit
 from isfray.engine.integration import LONGEST_STEP, advance, chosen_engine, engine_for
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.process import Place, set_state
@@ -114,6 +114,7 @@ class Simulator:
         share_synapses: bool = True,
         dt: float | None = None,
     ) -> None:
+        check_models(cell, network)
         self.cell, self.network = cell, network
         self.engine = chosen_engine(engine)
         self.dt = number("dt", cell.defaults.dt if dt is None else dt, above=0.0, most=LONGEST_STEP, unit="ms")
@@ -172,7 +173,7 @@ class Simulator:
         >>> result.tables["spike_times"].num_rows
         2
         """
-        t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
+        t_stop = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         began = clock.perf_counter()
         if self.network is None or self._placement is None:
             return self._finish(None, None, seed or 0, t_stop, trial, began)
@@ -215,7 +216,7 @@ class Simulator:
         >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
         0.0
         """
-        t_stop = positive("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop)
+        t_stop = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         if self.network is None:
             raise InputError("is missing", key="network", expected="the network that gives weights and receptors")
         began = clock.perf_counter()
@@ -363,10 +364,3 @@ def _input_fault(active: ActiveSynapses | None, spikes: Spikes, t_stop: float) -
     """What is wrong with drawn input; a replay's may go on after the end."""
     releases = None if active is None else times_fault("a release", active.times, t_stop)
     return releases or times_fault("a presynaptic spike", spikes.time, t_stop)
-
-
-def positive(key: str, value: Any) -> float:
-    """Return a time in ms; InputError unless it is a finite number above zero."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise InputError("is not a positive number", key=key, value=value, expected="> 0 ms")
-    return float(value)

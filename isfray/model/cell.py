@@ -94,13 +94,15 @@ class CellModel(Shown):
         """Electrodes that the modify functions place."""
         return stimuli(self.modifications, self.geometry)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the cell as a `.param` file, and beside it the files it names; see `NetworkModel.save`.
 
         Parameters
         ----------
         path : path
             The `.param` file; its folder is made if need be.
+        force : bool
+            As in `NetworkModel.save`.
 
         Returns
         -------
@@ -119,7 +121,7 @@ class CellModel(Shown):
         >>> isfray.load_cell("copy/cell.param") == cell
         True
         """
-        return write_inputs(self.inputs, self.param.data, path, _renamed)
+        return write_inputs(self.inputs, self.param.data, path, _renamed, force=force)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CellModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def read_responses(evoked: Evoked, template: ParamFile) -> dict[str, Response]:
                 raise InputError(f"holds the cell types {types}", file=str(path), expected=f"one, for {celltype}")
             out[celltype] = next(iter(found.values()))
         return out
-    if isinstance(evoked, str | Path):
+    if isinstance(evoked, str | os.PathLike):
         folder = checked_path("evoked", evoked)
         if not folder.is_dir():
             raise InputError(
@@ -140,7 +141,7 @@ def read_counts(counts: Counts) -> dict[tuple[str, str], int]:
             ) from None
         if (column, celltype) in out:
             raise InputError("is counted twice", file=file, line=line, key=key, expected="one row each")
-        out[column, celltype] = number
+        out[column, celltype] = int(number)
     return out
 
 
@@ -171,7 +172,7 @@ def _count_rows(file: InputFile) -> list[tuple[int | None, str, str, Any]]:
 
 def read_embedding(embedding: Embedding) -> tuple[InputFile, ...]:
     """Return the `.syn` and the `.con` file; only the `.syn` if that is what was named."""
-    if not isinstance(embedding, str | Path):
+    if not isinstance(embedding, str | os.PathLike):
         if not isinstance(embedding, list | tuple) or len(embedding) != 2:
             raise InputError("is no embedding", key="embedding", value=embedding, expected="a folder, or (.syn, .con)")
         synapses, connections = embedding

@@ -127,7 +127,7 @@ class NetworkModel(Shown):
         rows = parse_synapses(self.inputs.references[reference])
         return rows.file, int(rows.line[rows.of(name)[synapse - self.synapses.offsets[population]]])
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the network as a `.param` file, and beside it the files it names, byte for byte.
 
         References become bare file names. Reading the file gives an equal model.
@@ -135,7 +135,9 @@ class NetworkModel(Shown):
         Parameters
         ----------
         path : path
-            The `.param` file; its folder is made if need be, and a file of that name is replaced.
+            The `.param` file; its folder is made if need be.
+        force : bool
+            Replace files that are there with another content; without it they stay, and nothing is written.
 
         Returns
         -------
@@ -145,7 +147,7 @@ class NetworkModel(Shown):
         Raises
         ------
         InputError
-            If the name does not end in `.param`, or a file beside it has the name but not the content of one to be
+            If the name does not end in `.param`, or a file there has the name but not the content of one to be
             written: nothing is written then.
 
         Examples
@@ -155,7 +157,7 @@ class NetworkModel(Shown):
         >>> isfray.load_network("copy/network.param") == network
         True
         """
-        return write_inputs(self.inputs, self.param.data, path, _renamed)
+        return write_inputs(self.inputs, self.param.data, path, _renamed, force=force)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NetworkModel):

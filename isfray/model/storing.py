@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.model.inputs import ModelInputs
 from isfray.model.param import format_param
@@ -15,27 +16,32 @@ Rename = Callable[[dict[str, Any], Mapping[str, str]], dict[str, Any]]
 """Returns the content of a main file with its references renamed."""
 
 
-def write_inputs(inputs: ModelInputs, data: dict[str, Any], path: str | Path, rename: Rename) -> Path:
+def write_inputs(
+    inputs: ModelInputs, data: dict[str, Any], path: str | os.PathLike[str], rename: Rename, *, force: bool = False
+) -> Path:
     """Write a model's main file to `path`, and the files it refers to beside it; see `NetworkModel.save`.
 
     The main file is written as it was where its references are bare names already. Of two different files of one name
-    the second goes into a subfolder.
+    the second goes into a subfolder. A file that is there and differs may be someone's work: it stays unless `force`.
     """
-    path = Path(path)
+    path = a_path("path", path)
     if path.suffix.lower() != ".param":
         raise InputError("is not a parameter file", key="path", value=str(path), expected="a name ending in .param")
     names = _names(inputs)
-    for reference, name in names.items():
-        there = path.parent / name
-        if there.exists() and (not there.is_file() or there.read_bytes() != inputs.references[reference].data):
-            raise InputError("exists already and differs", file=str(there), expected="another folder to save to")
     kept = all(reference == name for reference, name in names.items())
     main = inputs.main.data if kept else format_param(rename(data, names)).encode()
-    for reference, name in names.items():
-        if not (path.parent / name).exists():
-            _write(path.parent / name, inputs.references[reference].data)
-    _write(path, main)  # last: where the main file is, all of its files are
+    files = {path.parent / name: inputs.references[reference].data for reference, name in names.items()}
+    files[path] = main  # last: where the main file is, all of its files are
+    if not force and (edited := differing(files)):
+        raise InputError("exists already and differs", file=str(edited[0]), expected="another place, or force=True")
+    for place, content in files.items():
+        write_file(place, content)
     return path
+
+
+def differing(files: Mapping[Path, bytes]) -> list[Path]:
+    """Return those of some files that are there with another content than is to be written."""
+    return [path for path, content in files.items() if os.path.lexists(path) and _content(path) != content]
 
 
 def _names(inputs: ModelInputs) -> dict[str, str]:
@@ -52,7 +58,10 @@ def _names(inputs: ModelInputs) -> dict[str, str]:
     return names
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole, unless it is there with this content; InputError if that is not possible."""
+    if os.path.lexists(path) and _content(path) == data:
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
@@ -60,3 +69,15 @@ def _write(path: Path, data: bytes) -> None:
         os.replace(part, path)
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", file=str(path)) from None
+
+
+def _content(path: Path) -> bytes | None:
+    """What is in a file, None for a link that leads nowhere; InputError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", file=str(path), expected="a file, or another place"
+        ) from None

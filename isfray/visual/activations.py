@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from isfray.analysis import Source, run_tables, space_time
 from isfray.analysis.grouping import Sign, Signs, group_columns
-from isfray.errors import InputError
+from isfray.check import one_of
 from isfray.visual.histogram import Stimulus, mark_times
 from isfray.visual.style import (
     CELLTYPES,
@@ -76,15 +76,12 @@ def plot_activations(
     on = sheet(ax, theme, height=60)
     colour = on.theme.series[0]
     if sign is not None:
-        if sign not in SIGNS:
-            raise InputError("is no sign", key="sign", value=sign, expected="'excitatory' or 'inhibitory'")
+        one_of("sign", sign, SIGNS, "is no sign")
         where &= group_columns(tables, ["sign"], network=network)["sign"] == sign
         colour, what = SIGNS[sign], f"{sign} synapses"
     if celltype is not None:
         known = tables.scan("synapse_activation").select(pl.col("celltype").cast(pl.String).unique().sort()).collect()
-        if celltype not in known["celltype"]:
-            expected = "one of " + ", ".join(known["celltype"])
-            raise InputError("has no release in this run", key="celltype", value=celltype, expected=expected)
+        one_of("celltype", celltype, known["celltype"].to_list(), "has no release in this run")
         where &= pl.col("celltype").cast(pl.String) == celltype
         colour, what = colour_of(celltype, CELLTYPES), f"{celltype} synapses"
     bins: dict[str, Any] = {"bin_size": bin_size, "distance_bin": distance_bin, "t_min": t_min, "t_max": t_max}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from matplotlib import font_manager
@@ -14,6 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from isfray.check import one_of
 from isfray.errors import InputError
 from isfray.visual.style import THEMES, Theme
 
@@ -55,17 +58,15 @@ PRESETS = {
 
 def look(preset: str, size: tuple[int, int] | None = None, theme: str | None = None) -> Look:
     """Return a preset, or what of it is asked for otherwise; InputError for what is no look."""
-    if preset not in PRESETS:
-        raise InputError("is no preset", key="preset", value=preset, expected="one of " + ", ".join(PRESETS))
-    if theme is not None and theme not in THEMES:
-        raise InputError("is no theme", key="theme", value=theme, expected="'light' or 'dark'")
-    chosen = PRESETS[preset]
-    wanted = chosen.size if size is None else size
-    fine = isinstance(wanted, tuple | list) and len(wanted) == 2
-    if not fine or any(not isinstance(n, int) or not _LEAST <= n <= _MOST or n % 2 for n in wanted):
+    chosen = PRESETS[one_of("preset", preset, PRESETS, "is no preset")]
+    if theme is not None:
+        one_of("theme", theme, THEMES, "is no theme")
+    wanted: Any = chosen.size if size is None else size
+    fine = isinstance(wanted, tuple | list | np.ndarray) and len(wanted) == 2
+    if not fine or any(not isinstance(n, Integral) or not _LEAST <= int(n) <= _MOST or int(n) % 2 for n in wanted):
         expected = f"(width, height), two even numbers of pixels from {_LEAST} to {_MOST}"
         raise InputError("is no size", key="size", value=size, expected=expected)
-    return Look((wanted[0], wanted[1]), chosen.theme if theme is None else THEMES[theme])
+    return Look((int(wanted[0]), int(wanted[1])), chosen.theme if theme is None else THEMES[theme])
 
 
 def blank(look: Look) -> Figure:

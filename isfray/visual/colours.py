@@ -55,7 +55,7 @@ class ColourScale:
 
 def colour_map(name: str | None, theme: Theme) -> F32:
     """Return the colours of a map, shape (256, 3), 0 to 255; InputError if matplotlib has none of this name."""
-    if name is not None and name not in mpl.colormaps:
+    if name is not None and (not isinstance(name, str) or name not in mpl.colormaps):
         raise InputError("is no colour map", key="cmap", value=name, expected="a name that matplotlib knows")
     low, high = _PART[theme.name] if name is None else (0.0, 1.0)
     colours: F32 = np.round(mpl.colormaps[name or "plasma"](np.linspace(low, high, _STEPS))[:, :3] * 255)

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.binning import F64
 from isfray.analysis.spikes import sample_times
-from isfray.check import nearest
+from isfray.check import nearest, window, words
 from isfray.errors import InputError
 from isfray.visual.histogram import Stimulus
-from isfray.visual.models import stimulus_time
+from isfray.visual.models import shown_time
 from isfray.visual.style import CHANNELS, PathLike, colour_of, legend, note, place, sheet
 
 _BEFORE, _AFTER = 5.0, 55.0  # shown around the stimulus, ms
@@ -74,9 +74,10 @@ def plot_currents(
     >>> ax = isfray.plot_currents(result.tables, t_min=20.0, t_max=45.0, stimulus=None, path="currents.png")
     """
     tables = run_tables(source, run)
-    number = int(tables.trials[0]) if trial is None else trial
+    t_min, t_max = window(t_min, t_max)
+    number = int(tables.trials[0]) if trial is None else tables.finished("trial", trial)
     time, currents, voltage = _recorded(tables, number, site, variables)
-    at = stimulus_time(tables.network) if stimulus == "network" else stimulus
+    at = shown_time(stimulus, tables.network)
     begin = (0.0 if at is None else at - _BEFORE) if t_min is None else t_min
     end = (tables.t_stop if at is None else min(at + _AFTER, tables.t_stop)) if t_max is None else t_max
     seen = (time >= begin) & (time <= end)
@@ -145,8 +146,9 @@ def _recorded(
     tables: RunTables, trial: int, site: str, variables: Sequence[str] | None
 ) -> tuple[F64, dict[str, F64], F64 | None]:
     """Sample times, currents by variable, and the voltage there if recorded."""
-    if trial not in tables.trials:
-        raise InputError("is not there", key="trial", value=trial, expected=f"one of {tables.n_trials} finished trials")
+    if not isinstance(site, str):
+        raise InputError("was not recorded", key="site", value=site, expected="a recorded place or segment")
+    variables = None if variables is None else words("variables", variables, '["Ca_HVA.ica"]')
     rows = tables.scan("variable_traces", trial)
     known = rows.select(pl.col("variable", "site").cast(pl.String), "section_id", "x").collect()
     volts = tables.scan("voltage_traces", trial)

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from isfray.analysis.binning import F64
 from isfray.analysis.grouping import signs
+from isfray.check import number
 from isfray.model.cell import CellModel
 from isfray.model.geometry import Geometry
 from isfray.model.morphology import AIS, AXON, MYELIN
@@ -58,6 +59,7 @@ def plot_dendrogram(
     >>> ax = isfray.plot_dendrogram((cell, network), path="dendrogram.pdf")
     """
     cell, network = models(source, run)
+    distance_bin = number("distance_bin", distance_bin, least=0.01, unit="um")
     geometry, shown = cell.geometry, synapses and network is not None
     y = layout(geometry)
     tall = float(np.clip(0.9 * np.nanmax(y), 30, 130))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import secrets
 import shutil
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from isfray.check import number
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.visual.interactive import framed
 from isfray.visual.player import player
@@ -29,6 +32,7 @@ Packed = U8 | bytes
 """One frame: its pixels, or an encoded picture of them."""
 
 _PICTURE = re.compile(r"\d{5,}\.png")
+_SLOWEST = 0.01  # frames a second
 _MOST_GIF = 50.0  # frames a second; browsers show faster ones slower
 
 
@@ -117,19 +121,23 @@ def webp(frame: U8) -> bytes:
 
 def kind_of(path: PathLike, fps: float) -> Kind:
     """Return how a path of this name is written, once it is clear that it can be; InputError otherwise."""
-    out, ending = Path(path), Path(path).suffix.lower()
+    out = a_path("path", path)
+    ending = out.suffix.lower()
     if ending not in KINDS:
         expected = "a name that ends with .mp4, .gif or .html, or a folder for pictures"
         raise InputError("is no film", key="path", value=str(path), expected=expected)
-    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps <= 240:
-        raise InputError("is no frame rate", key="fps", value=fps, expected="above 0 and at most 240 frames a second")
+    number("fps", fps, least=_SLOWEST, most=240.0, unit="frames a second")
     if ending == ".gif" and fps > _MOST_GIF:
         raise InputError("is too fast for a .gif", key="fps", value=fps, expected=f"at most {_MOST_GIF:g}")
-    if not ending and out.exists() and (not out.is_dir() or any(not _PICTURE.fullmatch(p.name) for p in out.iterdir())):
+    if not ending and os.path.lexists(out) and not _holds_pictures(out):
         expected = "a new folder, or one that holds nothing but such pictures"
         raise InputError("holds other things", key="path", value=str(path), expected=expected)
     check_writable(out)
     return KINDS[ending]
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return folder.is_dir() and all(_PICTURE.fullmatch(item.name) for item in folder.iterdir())
 
 
 def check_writable(path: Path) -> None:
@@ -204,8 +212,8 @@ def write_still(path: Path, frame: U8) -> None:
 
 def _pictures(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: float, title: str) -> None:
     path.mkdir()
-    for number, frame in enumerate(frames):
-        (path / f"{number:05d}.png").write_bytes(bytes(frame))
+    for at, frame in enumerate(frames):
+        (path / f"{at:05d}.png").write_bytes(bytes(frame))
 
 
 def _page(path: Path, frames: Iterator[Packed], times: Sequence[float], fps: float, title: str) -> None:

@@ -11,6 +11,7 @@ from matplotlib.colors import is_color_like
 from numpy.typing import NDArray
 
 from isfray.analysis.grouping import signs
+from isfray.check import nearest, one_of
 from isfray.errors import InputError
 from isfray.model.geometry import Geometry
 from isfray.model.network import NetworkModel
@@ -65,15 +66,16 @@ class Flashes:
 
 def check_groups(network: NetworkModel | None, by: str, colours: Mapping[str, str] | None) -> None:
     """Raise InputError for what is no grouping, no group of it, or no colour."""
-    if by not in GROUPINGS:
-        raise InputError("is no grouping of synapses", key="by", value=by, expected="one of " + ", ".join(GROUPINGS))
+    one_of("by", by, GROUPINGS, "is no grouping of synapses")
+    if colours is not None and not isinstance(colours, Mapping):
+        raise InputError("is no mapping", key="colours", value=colours, expected="{group: colour}")
     if colours is None or network is None:
         return
     named = {p.name: {"celltype": p.celltype, "column": p.column, "synapse_type": p.name} for p in network.populations}
     known = {sign if by == "sign" else named[name][by] for name, sign in signs(network).items()}
     for group, colour in colours.items():
         if group not in known:
-            expected = "among " + ", ".join(sorted(known))
+            expected = nearest(str(group), known)
             raise InputError(f"is no {by} of the network", key="colours", value=group, expected=expected)
         if not is_color_like(colour):
             raise InputError("is no colour", key=f"colours.{group}", value=colour, expected="such as '#0072B2'")

@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 
+from isfray import check
 from isfray.analysis import RunTables, Source, psth, run_tables
 from isfray.analysis.confidence import normal_quantile
-from isfray.visual.models import as_runs, stimulus_time
+from isfray.visual.models import as_runs, shown_time
 from isfray.visual.style import PathLike, Sheet, legend, note, sheet, trials
 
 Runs: TypeAlias = str | list[str] | tuple[str, ...] | None
@@ -92,10 +93,10 @@ def plot_psth(
 def mark_times(on: Sheet, tables: RunTables, stimulus: Stimulus, settling: float | None) -> None:
     """Draw the stimulus line and shade the time in which the cell settles, where they are in view."""
     low, high = on.ax.get_xlim()
-    if settling is not None and low < settling < high:
+    if settling is not None and low < check.number("settling", settling, unit="ms") < high:
         on.ax.axvspan(low, settling, color=on.theme.shade, linewidth=0, zorder=-2)
         note(on.ax, (low + settling) / 2, "settling", on.theme, ha="center")
-    at = stimulus_time(tables.network) if stimulus == "network" else stimulus
+    at = shown_time(stimulus, tables.network)
     if at is not None and low <= at <= high:
         on.ax.axvline(at, color=on.theme.ink, linewidth=0.8, linestyle=(0, (3, 2)), zorder=2)
         note(on.ax, at, "stimulus", on.theme, ha="center")

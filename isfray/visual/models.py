@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from isfray.analysis import RunTables, Source
 from isfray.catalog import Catalog
+from isfray.check import nearest, number
 from isfray.errors import InputError
 from isfray.model.activity import PSTHPoissonTrain, PSTHPoissonTrainV2, SpikeTrain
 from isfray.model.cell import CellModel
@@ -21,9 +22,14 @@ def models(source: CellSource, run: str | None = None) -> tuple[CellModel, Netwo
     if isinstance(source, CellModel):
         return source, None
     if isinstance(source, tuple):
-        return source
+        cell, network = source if len(source) == 2 else (None, None)
+        if not isinstance(cell, CellModel) or not isinstance(network, NetworkModel | None):
+            raise InputError("are no models", key="source", value=source, expected="(cell, network)")
+        return cell, network
+    if not isinstance(source, Catalog):
+        raise InputError("holds no cell", key="source", value=source, expected="a catalog and a run, or a cell model")
     if run is None:
-        raise InputError("is missing", file=source.uri, key="run", expected="one of " + ", ".join(source.runs()))
+        raise InputError("is missing", file=source.uri, key="run", expected=nearest("", source.runs()))
     return source.load_models(run)
 
 
@@ -38,6 +44,13 @@ def stimulus_time(network: NetworkModel | None) -> float | None:
         if not isinstance(activity, SpikeTrain | PSTHPoissonTrain | PSTHPoissonTrainV2)  # these do not use an offset
     )
     return offsets.most_common(1)[0][0] if offsets else None
+
+
+def shown_time(stimulus: Any, network: NetworkModel | None) -> float | None:
+    """Return when the stimulus is shown: at a time (ms), where the network has it ("network"), or not at all (None)."""
+    if isinstance(stimulus, str) and stimulus == "network":
+        return stimulus_time(network)
+    return None if stimulus is None else number("stimulus", stimulus, unit="ms")
 
 
 def as_runs(source: Source, run: str | list[str] | tuple[str, ...] | None) -> list[str | None]:

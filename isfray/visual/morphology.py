@@ -75,6 +75,7 @@ def plot_morphology(
     if trial is not None:
         if not isinstance(source, Catalog) or network is None:
             raise InputError("needs a run with a network", key="trial", value=trial, expected="a catalog and a run")
+        trial = run_tables(source, run).finished("trial", trial)
         own = [p[-len(s.points) :] for p, s in zip(points, cell.morphology, strict=True)]
         handles += _active(on, source, run, trial, own, signs(network))
     for site in cell.sites if trial is None else ():

@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.visual.interactive import fingerprints, framed
 from isfray.visual.style import THEME_STYLE, PathLike
@@ -67,7 +68,7 @@ def page(title: str, body: Sequence[str], scripts: Sequence[str] = ()) -> str:
 
 def page_path(path: PathLike) -> Path:
     """Return the path of a page to write; InputError if its name is no page's."""
-    out = Path(path)
+    out = a_path("path", path)
     if out.suffix.lower() not in PAGES:
         raise InputError("is no page", key="path", value=str(out), expected="a name that ends with .html")
     return out
@@ -122,14 +123,15 @@ def _image(ax: Axes) -> str:
     return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
-def film(path: str | Path) -> tuple[str, list[str]]:
+def film(path: PathLike) -> tuple[str, list[str]]:
     """Return an animation's file as part of the page, a film or a page with a player; and the scripts it needs."""
-    name, ending = Path(path).name, Path(path).suffix.lower()
+    given = a_path("films", path)
+    name, ending = given.name, given.suffix.lower()
     if ending not in _FILMS and ending not in PAGES:
         expected = "one of " + ", ".join([*_FILMS, *PAGES])
         raise InputError("is no film", key="films", value=str(path), expected=expected)
     try:
-        data = Path(path).read_bytes()
+        data = given.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", key="films", value=str(path)) from None
     if ending in PAGES:
@@ -141,7 +143,7 @@ def film(path: str | Path) -> tuple[str, list[str]]:
     return f"<figure>{shown}<figcaption>{escape(name)}</figcaption></figure>", []
 
 
-def _framed(data: bytes, path: str | Path) -> tuple[str, list[str]]:
+def _framed(data: bytes, path: PathLike) -> tuple[str, list[str]]:
     try:
         text = data.decode("utf-8")
         return framed(text), fingerprints(text)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.grouping import Signs, group_columns
+from isfray.check import one_of, window
 from isfray.errors import InputError
 from isfray.visual.histogram import SETTLING, Runs, Stimulus, mark_times
 from isfray.visual.models import as_runs
@@ -68,14 +69,14 @@ def plot_raster(
     >>> ax = isfray.plot_raster(catalog, "stim_C2", of="cells", trial=0, path="inputs.png")
     """
     runs = [run_tables(source, name) for name in as_runs(source, run)]
-    if of not in ("spikes", "cells"):
-        raise InputError("is nothing to draw", key="of", value=of, expected="'spikes' or 'cells'")
+    one_of("of", of, ("spikes", "cells"), "is nothing to draw")
     if of == "cells" and len(runs) > 1:
         raise InputError("shows one run", key="of", value=of, expected="the name of one run")
     blocks = [_trials(t, site) for t in runs] if of == "spikes" else _cells(runs[0], trial, by, network)
+    seen = window(t_min, runs[0].t_stop if t_max is None else t_max)
     on = sheet(ax, theme, height=60 if of == "spikes" else 85)
     _draw(on, blocks)
-    on.ax.set(xlabel="Time (ms)", xlim=(t_min, runs[0].t_stop if t_max is None else t_max))
+    on.ax.set(xlabel="Time (ms)", xlim=seen)
     if of == "spikes" and len(runs) == 1:
         on.ax.set_ylabel("Trial")
     elif of == "cells":
@@ -94,11 +95,7 @@ def _trials(tables: RunTables, site: str) -> Block:
 
 
 def _cells(tables: RunTables, trial: int | None, by: str, network: Signs | None) -> list[Block]:
-    number = int(tables.trials[0]) if trial is None else trial
-    if number not in tables.trials:
-        raise InputError(
-            "is not there", key="trial", value=number, expected=f"one of the {tables.n_trials} finished trials"
-        )
+    number = int(tables.trials[0]) if trial is None else tables.finished("trial", trial)
     group = group_columns(tables, [by], table="cell_activation", network=network)[by]
     rows = tables.scan("cell_activation", number).select("times", group=group)
     frame = rows.sort("group", maintain_order=True).collect()

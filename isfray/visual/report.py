@@ -24,10 +24,11 @@ from isfray.analysis import (
     voltage_statistics,
 )
 from isfray.catalog import Catalog, RunInfo
+from isfray.check import number
 from isfray.visual.activations import plot_activations
 from isfray.visual.dendrogram import plot_dendrogram
 from isfray.visual.histogram import SETTLING, Stimulus, plot_psth
-from isfray.visual.models import stimulus_time
+from isfray.visual.models import shown_time
 from isfray.visual.morphology import plot_morphology
 from isfray.visual.page import facts, figure, film, grid, page, page_path, write_page
 from isfray.visual.raster import plot_raster
@@ -72,15 +73,15 @@ def write_report(
         If the run has no finished trial, or the file cannot be written.
     """
     out = page_path(path)
-    shown = [film(f) for f in map(Path, films)]
+    shown = [film(f) for f in ([films] if isinstance(films, str | os.PathLike) else films)]
     tables, about = run_tables(catalog, run), catalog.info(run)
-    at = stimulus_time(tables.network) if stimulus == "network" else stimulus
+    at, window = shown_time(stimulus, tables.network), number("window", window, above=0.0, unit="ms")
     body = [_head(catalog, about, tables), "<h2>Response</h2>", facts(_response(tables, at, window))]
     body += ["<h2>Spikes and voltage</h2>", _grid(_outputs(tables, at))]
     if tables.network is not None:
         body += ["<h2>Inputs</h2>", _grid(_inputs(tables, at)), _by_type(tables)]
     body += ["<h2>Cell</h2>", _grid(_cell(catalog, run))]
-    if films:
+    if shown:
         body += ["<h2>Animations</h2>", _grid([html for html, _ in shown])]
     body += ["<h2>What was run</h2>", *_provenance(about)]
     return write_page(out, page(f"{run}: isfray", body, [script for _, scripts in shown for script in scripts]))

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import matplotlib as mpl
@@ -24,6 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from isfray.check import one_of
+from isfray.check import path as a_path
 from isfray.errors import InputError
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -165,9 +166,9 @@ def sheet(
     With several `rows` (relative heights) a new figure has that many panels of one time axis, all in `panels`; the last
     is `ax`.
     """
-    if theme not in THEMES:
-        raise InputError("is no theme", key="theme", value=theme, expected="'light' or 'dark'")
-    look = THEMES[theme]
+    look = THEMES[one_of("theme", theme, THEMES, "is no theme")]
+    if ax is not None and not isinstance(ax, Axes):
+        raise InputError("are no axes", key="ax", value=ax, expected="axes of matplotlib, or None")
     if ax is not None:
         return Sheet(ax, look, False, [ax])
     figure = Figure(figsize=(width * _MM, height * _MM), layout="constrained", facecolor=look.paper)
@@ -179,7 +180,8 @@ def sheet(
 
 def save(ax: Axes, path: PathLike) -> None:
     """Write the figure of `ax` in the format its name ends with; the same figure gives the same bytes."""
-    kind = Path(path).suffix.lower().removeprefix(".")
+    out = a_path("path", path)
+    kind = out.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise InputError(
             "names no figure format", key="path", value=str(path), expected=f"one of .{', .'.join(FORMATS)}"
@@ -189,7 +191,7 @@ def save(ax: Axes, path: PathLike) -> None:
     assert figure is not None
     with mpl.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "isfray"}):
         try:
-            figure.savefig(path, dpi=_DPI, facecolor=figure.get_facecolor(), metadata=dated.get(kind))
+            figure.savefig(out, dpi=_DPI, facecolor=figure.get_facecolor(), metadata=dated.get(kind))
         except OSError as error:
             raise InputError(f"cannot be written ({error.strerror})", key="path", value=str(path)) from None
 

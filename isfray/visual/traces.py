@@ -8,10 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import PowerNorm
+from numpy.typing import NDArray
 
 from isfray.analysis import RunTables, Source, mean_voltage, run_tables, voltage_density
 from isfray.analysis.binning import F64
 from isfray.analysis.voltage import traces
+from isfray.check import number, one_of
 from isfray.errors import InputError
 from isfray.visual.histogram import SETTLING, Stimulus, mark_times
 from isfray.visual.style import PathLike, Sheet, colour_bar, density_map, note, place, sheet, trials
@@ -67,9 +69,9 @@ def plot_voltage(
     >>> ax = isfray.plot_voltage(catalog, "stim_C2", mean=True, theme="dark", path="voltage.png")
     """
     tables = run_tables(source, run)
-    if kind not in ("auto", "lines", "density"):
-        raise InputError("is no way to draw", key="kind", value=kind, expected="'auto', 'lines' or 'density'")
-    end = tables.t_stop if t_max is None else t_max
+    one_of("kind", kind, ("auto", "lines", "density"), "is no way to draw")
+    t_min = number("t_min", t_min, below=tables.t_stop, unit="ms")
+    end = tables.t_stop if t_max is None else number("t_max", t_max, above=max(t_min, 0.0), unit="ms")
     on = sheet(ax, theme, height=55)
     dense = kind == "density" or (kind == "auto" and tables.n_trials > _MANY)
     (_image if dense else _lines)(on, tables, site, t_min, end)
@@ -86,7 +88,7 @@ def _lines(on: Sheet, tables: RunTables, site: str, t_min: float, t_max: float) 
     paths: list[F64] = []
     low, high = np.inf, -np.inf
     for _, time, block in traces(tables, site):
-        seen = (time >= t_min) & (time <= t_max)
+        seen = _seen(time, t_min, t_max)
         low, high = min(low, block[:, seen].min()), max(high, block[:, seen].max())
         paths += outline(time[seen], block[:, seen], _COLUMNS)
     faint = float(np.clip(3.0 / len(paths), 0.06, 1.0))
@@ -102,6 +104,14 @@ def _lines(on: Sheet, tables: RunTables, site: str, t_min: float, t_max: float) 
     on.ax.add_collection(lines)
     margin = 0.04 * (high - low)
     on.ax.set_ylim(low - margin, high + margin)
+
+
+def _seen(time: F64, t_min: float, t_max: float) -> NDArray[np.bool_]:
+    """Return which samples are in the window; InputError if none is."""
+    seen: NDArray[np.bool_] = (time >= t_min) & (time <= t_max)
+    if not seen.any():
+        raise InputError("hold no sample", key="t_min, t_max", value=(t_min, t_max), expected="times of the trial, ms")
+    return seen
 
 
 def outline(time: F64, block: F64, columns: int) -> list[F64]:
@@ -122,7 +132,7 @@ def outline(time: F64, block: F64, columns: int) -> list[F64]:
 
 def _image(on: Sheet, tables: RunTables, site: str, t_min: float, t_max: float) -> None:
     found = voltage_density(tables, site=site, v_bin=1.0, every=_every(tables))
-    seen = (found.time >= t_min) & (found.time <= t_max)
+    seen = _seen(found.time, t_min, t_max)
     fraction = 100.0 * found.counts[:, seen] / found.n_trials
     occupied = np.flatnonzero(fraction.any(axis=1))
     extent = (found.time[seen][0], found.time[seen][-1], found.edges[0], found.edges[-1])

@@ -51,5 +51,5 @@ def test_no_two_streams_of_a_trial_are_alike():
 
 @pytest.mark.parametrize(("seed", "trial"), [(-1, 0), (1.5, 0), (True, 0), (0, -1), (0, "3")])
 def test_a_seed_or_trial_that_is_none_is_refused(seed, trial):
-    with pytest.raises(InputError, match=r"(seed|trial) = .* expected an integer >= 0"):
+    with pytest.raises(InputError, match=r"(seed|trial) = .* expected a whole number of at least 0"):
         trial_seed(seed, trial)

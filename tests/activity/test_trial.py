@@ -256,11 +256,11 @@ def test_a_trial_without_a_spike_is_empty(network: NetworkModel):
 
 @pytest.mark.parametrize("t_stop", [0, -1.0, float("nan"), float("inf"), "300", True])
 def test_a_time_that_is_none_is_refused(t_stop: Any, small_network: dict[str, Any], write_network: Write):
-    with pytest.raises(InputError, match=r"t_stop = .*expected a time > 0 ms"):
+    with pytest.raises(InputError, match=r"t_stop = .*expected a number > 0 ms"):
         draw_trial(load_network(write_network(small_network)), 1, t_stop)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.0])
 def test_a_seed_that_is_none_is_refused(seed: Any, small_network: dict[str, Any], write_network: Write):
-    with pytest.raises(InputError, match=r"seed = .*expected an integer from 0"):
+    with pytest.raises(InputError, match=r"seed = .*expected a whole number from 0"):
         draw_trial(load_network(write_network(small_network)), seed, 300.0)

@@ -44,5 +44,5 @@ def test_the_bootstrap_of_a_mean_is_as_wide_as_theory_says():
 
 
 def test_a_confidence_of_one_is_refused():
-    with pytest.raises(InputError, match="confidence = 1 is no fraction"):
+    with pytest.raises(InputError, match="confidence = 1 is out of range; expected a number > 0 and < 1"):
         wilson(1, 2, 1)

@@ -26,5 +26,5 @@ def test_a_burst_is_spikes_that_follow_each_other_closely():
 def test_what_is_no_burst_is_refused():
     with pytest.raises(InputError, match="max_interval = 0"):
         bursts(TRIALS, max_interval=0)
-    with pytest.raises(InputError, match="min_spikes = 1 spikes make no burst"):
+    with pytest.raises(InputError, match="min_spikes = 1 is not valid; expected a whole number of at least 2"):
         bursts(TRIALS, min_spikes=1)

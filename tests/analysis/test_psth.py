@@ -104,8 +104,8 @@ def test_a_growing_run_is_seen_as_it_was_when_asked(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"bin_size": 0}, "bin_size = 0 is no width"),
-        ({"t_max": 101}, "t_max = 101 is later than the trials last; expected at most 100 ms"),
+        ({"bin_size": 0}, "bin_size = 0 is out of range; expected a number > 0"),
+        ({"t_max": 101}, "t_max = 101.0 is later than the trials last; expected at most 100 ms"),
         ({"t_min": 50, "t_max": 50}, "leave no room"),
         ({"bin_size": 200}, "bin_size = 200 is wider"),
         ({"rule": "sif"}, "rule = 'sif' is no binning rule"),

@@ -47,7 +47,7 @@ def test_slope_mode_finds_the_steep_rise():
 
 def test_what_cannot_be_detected_is_refused():
     tables = by_hand({"voltage": {"soma": [-70.0, 1.0]}})
-    with pytest.raises(InputError, match="site = 'axon' was not recorded; expected one of 'soma'"):
+    with pytest.raises(InputError, match="site = 'axon' was not recorded; expected one of soma"):
         detect_spikes(tables, site="axon")
     with pytest.raises(InputError, match="threshold is missing"):
         detect_spikes(tables, mode="slope")

@@ -162,7 +162,7 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
         ({"path": "no/such/folder/film.mp4"}, "cannot be written"),
         ({"limits": (5, 1)}, r"limits = \(5, 1\) are no limits"),
         ({"by": "moon"}, "by = 'moon' is no grouping of synapses"),
-        ({"fps": 0}, "fps = 0 is no frame rate"),
+        ({"fps": 0}, "fps = 0 is out of range"),
         ({"workers": 0}, "workers = 0 is not valid"),
     ],
 )

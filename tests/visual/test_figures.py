@@ -176,7 +176,7 @@ def test_empty_silent_and_single_trials_are_drawn():
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
-        (lambda: plot_psth(THREE, theme="pink"), "theme = 'pink' is no theme; expected 'light' or 'dark'"),
+        (lambda: plot_psth(THREE, theme="pink"), "theme = 'pink' is no theme; expected one of light, dark"),
         (lambda: plot_psth(THREE, path="psth.bmp", **QUIET), r"path = 'psth.bmp' names no figure format"),
         (lambda: plot_psth(THREE, path="no/such/folder.png", **QUIET), "cannot be written"),
         (lambda: plot_raster(THREE, of="cells", trial=7), "trial = 7 is not there"),

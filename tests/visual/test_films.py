@@ -324,7 +324,7 @@ def test_what_cannot_be_filmed_is_refused(wrong, told):
 
 
 def test_groups_and_colours_are_those_of_the_network(cell, network):
-    with pytest.raises(InputError, match="colours = 'L9' is no celltype of the network; expected among INH, VPM"):
+    with pytest.raises(InputError, match="colours = 'L9' is no celltype of the network; expected one of INH, VPM"):
         check_groups(network, "celltype", {"L9": "red"})
     with pytest.raises(InputError, match=r"colours\.VPM = 'rouge' is no colour"):
         check_groups(network, "celltype", {"VPM": "rouge"})

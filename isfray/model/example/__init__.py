@@ -6,15 +6,18 @@ through the ordinary readers.
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
-from isfray.errors import InputError
+from isfray.check import path as a_path
 from isfray.model.cell import CellModel
 from isfray.model.example.cell import NAME, example_cell
 from isfray.model.example.innervation import PRINCIPAL as WHISKER
 from isfray.model.example.innervation import STIMULUS
 from isfray.model.example.network import example_network
 from isfray.model.network import NetworkModel
+from isfray.model.storing import differing, write_file
 
 __all__ = ["STIMULUS", "WHISKER", "example", "write_example"]
 
@@ -41,13 +44,16 @@ def example() -> tuple[CellModel, NetworkModel]:
     return cell, example_network(cell.geometry, NAME)
 
 
-def write_example(folder: str | Path) -> tuple[Path, Path]:
+def write_example(folder: str | os.PathLike[str], *, force: bool = False) -> tuple[Path, Path]:
     """Write the built-in example as files that `load_cell` and `load_network` read.
 
     Parameters
     ----------
     folder : path
-        Made if need be. Files of the example's names are replaced.
+        Made if need be.
+    force : bool
+        Replace files of the example's names that differ from the example's, which someone may have changed. Without
+        it they are kept, and a line on stderr says so.
 
     Returns
     -------
@@ -65,16 +71,16 @@ def write_example(folder: str | Path) -> tuple[Path, Path]:
     >>> cell_file.name, network_file.name
     ('synthetic_L5tt.param', 'network.param')
     """
-    folder = Path(folder)
-    mains = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for model in example():
-            for file in (model.inputs.main, *model.inputs.references.values()):
-                (folder / file.name).write_bytes(file.data)
-            mains.append(folder / model.inputs.main.name)
-    except OSError as error:
-        raise InputError(
-            f"cannot be written ({error.strerror})", file=str(folder), expected="a folder to write files to"
-        ) from None
-    return mains[0], mains[1]
+    folder = a_path("folder", folder)
+    models = [model.inputs for model in example()]
+    every = (file for inputs in models for file in (inputs.main, *inputs.references.values()))
+    files = {folder / file.name: file.data for file in every}
+    kept = [] if force else differing(files)
+    for path, content in files.items():
+        if path not in kept:
+            write_file(path, content)
+    if kept:
+        names = ", ".join(path.name for path in kept)
+        print(f"{folder}: kept as changed: {names}; --force, or force=True, replaces them", file=sys.stderr)
+    cell, network = (folder / inputs.main.name for inputs in models)
+    return cell, network
