@@ -13,8 +13,6 @@ from isfray.model.soundness import n_steps
 ENGINES = ("coreneuron", "neuron")
 """CoreNEURON computes the same steps several times faster; NEURON is the reference."""
 
-LONGEST_STEP = 2.5
-"""Time step in ms beyond which CoreNEURON cannot deliver events, and nothing that spikes is integrated."""
 # All that CoreNEURON's Python side can be told, whatever it was told before
 _CORENEURON = {
     "enable": True,

@@ -20,7 +20,7 @@ from isfray.engine import mechanisms
 from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.display import trial_facts
 from isfray.engine.fit import check_models, fit
-from isfray.engine.integration import LONGEST_STEP, advance, chosen_engine, engine_for
+from isfray.engine.integration import advance, chosen_engine, engine_for
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.process import Place, set_state
 from isfray.engine.recording import read_recording
@@ -32,6 +32,7 @@ from isfray.model.detection import detect_spikes, threshold
 from isfray.model.display import Facts, Shown
 from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
+from isfray.model.ranges import TIME_STEP
 from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples, times_fault
 
 
@@ -117,7 +118,7 @@ class Simulator:
         check_models(cell, network)
         self.cell, self.network = cell, network
         self.engine = chosen_engine(engine)
-        self.dt = number("dt", cell.defaults.dt if dt is None else dt, above=0.0, most=LONGEST_STEP, unit="ms")
+        self.dt = number("dt", cell.defaults.dt if dt is None else dt, **TIME_STEP)
         self.recording = read_recording(cell, record)
         electrodes = read_clamps(clamp, cell.morphology.labels)
         fitted = fit(cell, network)

@@ -21,7 +21,7 @@ class Range(TypedDict, total=False):
 POTENTIAL = Range(least=-1000.0, most=1000.0, unit="mV")
 INITIAL_VOLTAGE = Range(least=-200.0, most=200.0, unit="mV")
 TEMPERATURE = Range(least=-20.0, most=60.0, unit="degC (0 degC are 273.15 K)")
-TIME_STEP = Range(above=0.0, most=5.0, unit="ms")
+TIME_STEP = Range(above=0.0, most=2.5, unit="ms")  # beyond, CoreNEURON delivers no events
 STOP = Range(above=0.0, most=1e8, unit="ms")
 TIME = Range(least=-1e9, most=1e9, unit="ms")
 DURATION = Range(least=0.0, most=1e9, unit="ms")

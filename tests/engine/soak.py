@@ -113,7 +113,11 @@ class Models:
         self.of: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
             "plain": (plain, None, [{"section": "Soma", "delay": 1, "dur": 3, "amp": 0.4}]),
             "wide": (cell("wide", wide), touched, []),
-            "driven": (plain, None, [{"section": 3, "delay": 0.2, "dur": 3, "amp": 90.0}]),  # beyond any membrane
+            "driven": (
+                plain,
+                None,
+                [{"section": 4, "x": 1.0, "delay": 0.2, "dur": 3, "amp": 90.0}],
+            ),  # beyond any membrane
             "shifted": (cell("shifted", shifted), None, []),
             "calcium": (other, touched, []),
             "touched": (plain, touched, []),
