@@ -223,3 +223,14 @@ def _likeness(word: str, name: str) -> float:
     word = word[:100].casefold()
     parts = {name.casefold(), *re.split(r"[^0-9a-z]+", name.casefold())} - {""}
     return max((difflib.SequenceMatcher(None, word, part).ratio() for part in parts), default=0.0)
+
+
+def bound(name: str, default: int) -> int:
+    """Return a bound on what may be asked for, or what its environment variable says instead."""
+    said = os.environ.get(name, "")
+    return int(said) if said.isdecimal() and len(said) < 20 else default
+
+
+def lift(name: str, most: int) -> str:
+    """Return what is expected below a bound, and how to set another one."""
+    return f"at most {most:,}; the environment variable {name} sets another bound"

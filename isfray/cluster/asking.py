@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict
 
 from isfray.catalog import RunSpec, provenance
 from isfray.catalog.runs import MOST_TRIALS
-from isfray.check import number, whole, words
+from isfray.check import bound, lift, number, whole, words
 from isfray.cluster.run import Asked
 from isfray.engine import Simulator
 from isfray.engine.fit import check_models, fit
 from isfray.engine.integration import chosen_engine
-from isfray.engine.recording import read_recording
+from isfray.engine.recording import check_size, read_recording
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
@@ -22,8 +21,6 @@ from isfray.model.network import NetworkModel
 
 MAX_TRIALS = 10_000_000
 """More trials than this are asked for by mistake; ISFRAY_MAX_TRIALS sets another bound."""
-MAX_VALUES = 2**30
-"""Recorded values of one trial (8 GB); ISFRAY_MAX_VALUES sets another bound."""
 MAX_SEED = 2**128 - 1
 
 
@@ -75,7 +72,7 @@ class Asking:
         check_models(cell, network)
         t_stop = number("t_stop", cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         factory = self._factory(cell, network, wanted)
-        _check_size(t_stop, cell, factory)
+        check_size(read_recording(cell, factory.record), t_stop, cell.defaults.dt)
         inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
         settings = {
             "t_stop": t_stop,
@@ -138,32 +135,10 @@ def check_trials(trials: Any) -> int:
     """Return how many trials a run is to have; InputError for more than its tables can number, or anyone means."""
     n = whole("trials", trials, 1)
     if n > (most := most_trials()):
-        raise InputError(
-            "is more than a run may have", key="trials", value=n, expected=_lift("ISFRAY_MAX_TRIALS", most)
-        )
+        raise InputError("is more than a run may have", key="trials", value=n, expected=lift("ISFRAY_MAX_TRIALS", most))
     return n
 
 
 def most_trials() -> int:
     """Return how many trials a run may have, unless another bound is set."""
-    return min(_bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), MOST_TRIALS)
-
-
-def _check_size(t_stop: float, cell: CellModel, factory: SimulatorFactory) -> None:
-    """Refuse a trial whose recorded values would take all memory."""
-    recording = read_recording(cell, factory.record)
-    places = len(recording.sites) + sum(len(variable.sites) for variable in recording.variables)
-    values, most = t_stop / cell.defaults.dt * places, _bound("ISFRAY_MAX_VALUES", MAX_VALUES)
-    if values > most:
-        problem = f"makes a trial record {values:.3g} values ({8e-9 * values:.3g} GB)"
-        raise InputError(problem, key="t_stop", value=t_stop, expected=_lift("ISFRAY_MAX_VALUES", most))
-
-
-def _bound(name: str, default: int) -> int:
-    """Return a bound, or what its environment variable says instead."""
-    said = os.environ.get(name, "")
-    return int(said) if said.isdecimal() and len(said) < 20 else default
-
-
-def _lift(name: str, most: int) -> str:
-    return f"at most {most:,}; the environment variable {name} sets another bound"
+    return min(bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), MOST_TRIALS)

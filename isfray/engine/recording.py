@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isfray.check import nearest, words
+from isfray.check import bound, lift, nearest, words
 from isfray.engine.nmodl import known_mechanisms
 from isfray.errors import InputError
 from isfray.model.cell import CellModel, segment_label, soma_site
@@ -16,6 +16,9 @@ from isfray.model.landmarks import RecordingSite
 
 _PLACE = re.compile(r"(\d{1,9})\((\d*\.?\d+(?:[eE][+-]?\d+)?|\d+\.)\)", re.ASCII)
 _ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")
+
+MAX_VALUES = 2**30
+"""Recorded values of one trial (8 GB); ISFRAY_MAX_VALUES sets another bound."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,21 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
     if soma_site() not in sites:
         sites = [soma_site(), *sites]
     return Recording(tuple(dict.fromkeys(sites)), tuple(variables))
+
+
+def check_size(recording: Recording, t_stop: float, dt: float) -> None:
+    """Refuse a trial (ms) whose recorded values would take all memory.
+
+    Raises
+    ------
+    InputError
+        Naming how many values and bytes they would be, and how to lift the bound.
+    """
+    places = len(recording.sites) + sum(len(variable.sites) for variable in recording.variables)
+    values, most = t_stop / dt * places, bound("ISFRAY_MAX_VALUES", MAX_VALUES)
+    if values > most:
+        problem = f"makes a trial record {values:.3g} values ({8e-9 * values:.3g} GB)"
+        raise InputError(problem, key="t_stop", value=t_stop, expected=lift("ISFRAY_MAX_VALUES", most))
 
 
 def _attribute(name: str) -> str | None:

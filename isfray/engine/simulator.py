@@ -23,7 +23,7 @@ from isfray.engine.fit import check_models, fit
 from isfray.engine.integration import advance, chosen_engine, engine_for
 from isfray.engine.live_cell import LiveCell
 from isfray.engine.process import Place, set_state
-from isfray.engine.recording import read_recording
+from isfray.engine.recording import check_size, read_recording
 from isfray.engine.synapses import Synapses
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
@@ -174,7 +174,7 @@ class Simulator:
         >>> result.tables["spike_times"].num_rows
         2
         """
-        t_stop = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
+        t_stop = self._end(t_stop)
         began = clock.perf_counter()
         if self.network is None or self._placement is None:
             return self._finish(None, None, seed or 0, t_stop, trial, began)
@@ -183,6 +183,11 @@ class Simulator:
         drawn_input = draw_trial(self.network, seed, t_stop, self._placement)
         active = drawn(self.network, self._placement, drawn_input.releases)
         return self._finish(active, drawn_input.spikes, seed, t_stop, trial, began)
+
+    def _end(self, t_stop: Any) -> float:
+        end = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
+        check_size(self.recording, end, self.dt)
+        return end
 
     def replay(self, releases: Any, t_stop: float | None = None, *, seed: int = 0, trial: int = 0) -> TrialResult:
         """Simulate the stored releases of one trial: each synapse at its section and 3D point, at its times.
@@ -217,7 +222,7 @@ class Simulator:
         >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
         0.0
         """
-        t_stop = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
+        t_stop = self._end(t_stop)
         if self.network is None:
             raise InputError("is missing", key="network", expected="the network that gives weights and receptors")
         began = clock.perf_counter()

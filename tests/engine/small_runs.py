@@ -218,3 +218,14 @@ def initialised_before_it_is_read(cell: Path, network: Path) -> str:
     except UnsoundTrialError as error:
         return str(error)
     return "nothing"
+
+
+def endless(cell: Path) -> str:
+    """What a trial is refused with that no memory would hold."""
+    from isfray.model import InputError
+
+    try:
+        Simulator(load_cell(cell)).run(t_stop=1e12)
+    except InputError as error:
+        return str(error)
+    return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -222,3 +224,8 @@ def test_a_trial_whose_recording_was_cut_is_no_result(tmp_path, small_network, w
 def test_trials_without_end_do_not_fill_the_memory(tmp_path, small_network, write_network):
     used = in_child(RUNS, "memory", write(tmp_path), write_network(small_network), 40_000, 25)
     assert used[-1] - used[4] < 32  # what held the 800 000 events since would be 60 MB
+
+
+def test_a_trial_that_no_memory_would_hold_is_refused_before_it_is_drawn(tmp_path):
+    told = in_child(RUNS, "endless", write(tmp_path))
+    assert re.fullmatch(r"t_stop = 1000000000000.0 makes a trial record .* values .*; expected at most .*", told)
