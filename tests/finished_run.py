@@ -11,6 +11,7 @@ import isfray
 from isfray import tables
 from isfray.catalog import Catalog
 from isfray.cluster.asking import Asking
+from isfray.model.soundness import n_samples
 from tests.analysis.recorded import trial_tables
 from tests.conftest import two_populations, write_network_files
 from tests.model import small_cell
@@ -46,14 +47,16 @@ def finished_run(folder: Path) -> FinishedRun:
 
 
 def _trial(trial: int) -> dict[str, tables.pa.Table]:
-    time = np.arange(0.0, T_STOP + 0.025, 0.025)
+    time, spikes = np.arange(n_samples(T_STOP, 0.025)) * 0.025, [5.0, 12.0] if trial else []
+    voltage = -70 + (20 + trial) * np.sin(time)
+    voltage[[round(at / 0.025) for at in spikes]] = 20.0
     made = trial_tables(
         trial,
-        soma=[5.0, 12.0] if trial else [],
+        soma=spikes,
         synapses=[("INH", 0, 10.0, [1.0, 6.0]), ("VPM_C2", 1, 300.0, [4.0, 11.0])] if trial else [],
         places=[(1, 0, "Dendrite"), (4, 1, "ApicalDendrite")] if trial else None,
         cells=[("VPM_C2", 3, [3.5])] if trial else [],
-        voltage={"soma": -70 + 20 * np.sin(time + trial)},
+        voltage={"soma": voltage},
         t_stop=T_STOP,
     )
     made["variable_traces"] = tables.variable_traces(

@@ -261,10 +261,10 @@ def test_a_tilde_is_the_home_folder(run: FinishedRun, monkeypatch: pytest.Monkey
 
 
 def test_a_set_of_trials_costs_by_what_is_there(run: FinishedRun):
-    tables = analysis.run_tables(run.catalog, RUN, trials=range(1, 10**12, 2))
+    tables = analysis.run_tables(run.catalog, RUN, trials=range(1, 2**31, 2))
     assert tables.trials.tolist() == [1, 3]
-    with pytest.raises(InputError, match=r"trials = .* are not there"):
-        analysis.run_tables(run.catalog, RUN, trials=range(10**12, 10**13))
+    with pytest.raises(InputError, match=r"trials = .* is none of the possible trial numbers"):
+        analysis.run_tables(run.catalog, RUN, trials=range(10**12))
 
 
 def test_a_run_cannot_have_more_trials_than_tables_can_number(run: FinishedRun):

@@ -28,6 +28,7 @@ from isfray.visual.page import film as page_film
 from isfray.visual.page import page
 from isfray.visual.player import player
 from isfray.visual.style import place
+from tests.catalog.synthetic import commit_unseen
 from tests.catalog.synthetic import trial as synthetic_trial
 from tests.cluster.waiting import until
 
@@ -89,7 +90,8 @@ def report(folder: Path, evil: str) -> Path:
     catalog.open_run(RunSpec("run", 7, settings, inputs, trials=2, provenance=provenance))
     names = [population.name for population in network.populations]
     assert f"{word}_C2" in names
-    catalog.commit("run", join_trials(renamed(synthetic_trial(n, samples=12001), word, names) for n in (0, 1)))
+    made = join_trials(renamed(synthetic_trial(n, samples=12001), word, names) for n in (0, 1))
+    commit_unseen(catalog, "run", (0, 1), made)
     films = [film(folder, f"{slashless(word)[:60]}", word), folder / f"{slashless(word)[:60]}.gif"]
     imsave(films[1], np.full((80, 100, 3), 90, np.uint8), format="gif")
     return write_report(catalog, "run", folder / "report.html", films=films)

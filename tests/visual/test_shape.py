@@ -104,7 +104,7 @@ def test_the_synapses_of_a_trial_are_marked_where_they_released(reference, golde
 def test_what_a_cell_alone_cannot_show_is_refused(small, golden):
     with pytest.raises(InputError, match="needs a run with a network"):
         plot_morphology(small, trial=0)
-    with pytest.raises(InputError, match="trial = 9 has no release"):
+    with pytest.raises(InputError, match="trial = 9 is not there"):
         plot_morphology(golden, "replays", trial=9)
     with pytest.raises(InputError, match="run is missing; expected one of replays"):
         plot_dendrogram(golden)
