@@ -136,7 +136,7 @@ def odd_line(line: str, slot: str, value: str, run: FinishedRun) -> list[str]:
     return [line.split()[0], *words]
 
 
-@pytest.mark.parametrize(("line", "slot"), slots(), ids=lambda part: part.replace(" ", "-"))
+@pytest.mark.parametrize(("line", "slot"), list(slots()), ids=lambda part: part.replace(" ", "-"))
 def test_an_odd_value_is_refused_in_one_line_or_taken(
     line: str, slot: str, here: FinishedRun, capsys: pytest.CaptureFixture[str]
 ):
