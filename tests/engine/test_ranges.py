@@ -61,8 +61,8 @@ WRONG_CELL: list[tuple[str, Any, str]] = [
     ("mech_globals", {"glutamate_syn": {"n": -0.25}}, ">= 0"),
     ("sim.Vinit", -1e9, "<= 200 mV"),
     ("sim.T", 307.0, "degC"),
-    ("sim.dt", 0.0, "> 0 and <= 5 ms"),
-    ("sim.dt", 25.0, "<= 5 ms"),
+    ("sim.dt", 0.0, "> 0 and <= 2.5 ms"),
+    ("sim.dt", 25.0, "<= 2.5 ms"),
     ("sim.tStop", -1, "ms"),
 ]
 WRONG_NETWORK: list[tuple[str, Any, str]] = [

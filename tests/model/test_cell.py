@@ -78,7 +78,7 @@ def test_inputs_are_kept_byte_for_byte(tmp_path):
     ("edit", "told"),
     [
         (lambda p: p.pop("sim"), ["sim", "is missing"]),
-        (lambda p: p["sim"].update(dt=0), ["sim.dt = 0", "> 0 and <= 5 ms"]),
+        (lambda p: p["sim"].update(dt=0), ["sim.dt = 0", "> 0 and <= 2.5 ms"]),
         (lambda p: p["sim"].update(Vinit="-75"), ["sim.Vinit", "not a number"]),
         (lambda p: p["neuron"].update(discretization={"f": 100}), ["max_seg_length", "is missing"]),
         (lambda p: p["neuron"]["Soma"]["properties"].update(spines={"density": 1}), ["spines.area", "is missing"]),
