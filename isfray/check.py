@@ -107,10 +107,6 @@ def window(start: Any, end: Any, *, keys: tuple[str, str] = ("t_min", "t_max")) 
     Raises
     ------
     InputError
-
-    Raises
-    ------
-    InputError
         If one is no finite number, or the window ends before it begins.
     """
     low, high = (
@@ -144,13 +140,9 @@ def words(key: str, value: Any, expected: str) -> tuple[str, ...]:
     InputError
         If it is something else.
     """
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InputError("is no list", key=key, value=value, expected=expected)
-    found = []
-    for word in value:
-        if not isinstance(word, str):
-            raise InputError("is no list of names", key=key, value=value, expected=expected)
-        found.append(word)
+    found = items(key, value, expected)
+    if not all(isinstance(word, str) for word in found):
+        raise InputError("is no list of names", key=key, value=value, expected=expected)
     return tuple(found)
 
 

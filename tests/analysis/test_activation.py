@@ -124,7 +124,7 @@ def test_the_run_knows_its_network(golden):
     ("asked", "told"),
     [
         ({"by": ["layer"]}, "by = 'layer' is no grouping of synapse_activation"),
-        ({"by": "celltype"}, r"by = 'celltype' is no list; expected \[.celltype.\]"),
+        ({"by": "celltype"}, r"by = 'celltype' is not a list; expected \[.celltype.\]"),
         ({"by": ["proximity"], "table": "cell_activation"}, "no grouping of cell_activation"),
         ({"by": ["sign"]}, "network is missing"),
     ],
