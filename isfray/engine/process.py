@@ -60,9 +60,6 @@ def set_state(h: Any, *, dt: float, celsius: float, mechanism_globals: Mapping[s
     mechanism_globals : mapping
         Globals that differ from their defaults, by full name.
     """
-    if Place.events > EVENTS_KEPT:
-        _free_event_queue(h)
-        Place.events = 0
     for name, value in {**global_defaults(h), **mechanism_globals}.items():
         setattr(h, name, value)
     solver, context = h.CVode(), h.ParallelContext()
@@ -71,6 +68,9 @@ def set_state(h: Any, *, dt: float, celsius: float, mechanism_globals: Mapping[s
     if context.nthread() != 1:
         context.nthread(1)
     context.set_maxstep(max(10.0, 4 * dt))  # ms; the longest that events may be under way unseen
+    if Place.events > EVENTS_KEPT:
+        _free_event_queue(h)
+        Place.events = 0
     h.stoprun = h.secondorder = 0
     h.celsius, h.dt = celsius, dt
 

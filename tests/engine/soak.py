@@ -32,7 +32,11 @@ from tests.model import small_cell
 _UNTOLD = ["host", "wall_s", "finished_at"]
 """Columns of `trials` in which equal trials differ."""
 
-CHANNELS = {"Ih": {"spatial": "uniform", "gIhbar": 2e-4}, "Im": {"spatial": "uniform", "gImbar": 1e-4}}
+CHANNELS = {
+    "Ih": {"spatial": "uniform", "gIhbar": 5e-3},
+    "Im": {"spatial": "uniform", "gImbar": 1e-4},
+    "NaTs2_t": {"spatial": "uniform", "gNaTs2_tbar": 5e-3},
+}
 CALCIUM = {
     "Ca_HVA": {"spatial": "uniform", "gCa_HVAbar": 1e-4},
     "CaDynamics_E2": {"spatial": "uniform", "gamma": 0.005, "decay": 80.0},
@@ -248,7 +252,7 @@ def machine(models: Models, fresh: Fresh, seen: Seen, longest: float) -> type[Ru
             super().__init__()
             self.alive: dict[Setting, Simulator] = {}
 
-        @rule(setting=SETTINGS, seed=st.integers(0, 1), share=st.sampled_from([0.2, 1.0]), replayed=st.booleans())
+        @rule(setting=SETTINGS, seed=st.integers(0, 1), share=st.sampled_from([0.06, 0.2, 1.0]), replayed=st.booleans())
         def trial(self, setting: Setting, seed: int, share: float, replayed: bool) -> None:
             ask = Ask(setting, seed, longest * share, replayed)
             if setting not in self.alive:
@@ -256,6 +260,11 @@ def machine(models: Models, fresh: Fresh, seen: Seen, longest: float) -> type[Ru
             seen.trials += 1
             if (found := outcome(models, self.alive[setting], ask)) != fresh(ask):
                 seen.wrong.append(f"{ask}: {found}, alone {fresh(ask)}")
+
+        @rule(order=st.permutations(["plain", "wide"]))
+        def same_channels_in_other_segments(self, order: list[str]) -> None:
+            for model in order:
+                self.trial(Setting(model), 0, 1.0, False)
 
         @precondition(lambda self: self.alive)
         @rule(data=st.data(), seed=st.integers(0, 1))
