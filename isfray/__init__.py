@@ -10,26 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from isfray import analysis
+    from isfray import analysis, edits
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.cluster import ReplayError, RunError, RunHandle, SweepHandle, TrialError, simulate
-    from isfray.cluster.films import animate_2d, animate_3d, explore_3d, plot_cell
+    from isfray.edits import build_network
     from isfray.engine import Simulator, TrialResult
-    from isfray.model import (
-        CellModel,
-        CurrentClamp,
-        InputError,
-        NetworkModel,
-        UnsoundTrialError,
-        build_network,
-        edits,
-        example,
-        load_cell,
-        load_network,
-        write_example,
-    )
-    from isfray.visual import (
+    from isfray.errors import InputError
+    from isfray.examples import example, write_example
+    from isfray.figures import (
         plot_activations,
         plot_currents,
         plot_dendrogram,
@@ -38,6 +26,10 @@ if TYPE_CHECKING:
         plot_raster,
         plot_voltage,
     )
+    from isfray.films import animate_2d, animate_3d, explore_3d, plot_cell
+    from isfray.formats.isf import load_cell, load_network
+    from isfray.model import CellModel, CurrentClamp, NetworkModel, UnsoundTrialError
+    from isfray.runs import ReplayError, RunError, RunHandle, SweepHandle, TrialError, simulate
 
 __version__ = "0.1.0"
 
@@ -81,30 +73,11 @@ __all__ = [
 _ROOMS = {
     "activity": ("draw_trial", "trial_seed"),
     "catalog": ("Catalog",),
-    "cluster": (
-        "ReplayError",
-        "RunError",
-        "RunHandle",
-        "SweepHandle",
-        "TrialError",
-        "simulate",
-    ),
-    "cluster.films": ("animate_2d", "animate_3d", "explore_3d", "plot_cell"),
+    "edits": ("build_network",),
     "engine": ("Simulator", "TrialResult"),
-    "model": (
-        "CellModel",
-        "CurrentClamp",
-        "InputError",
-        "NetworkModel",
-        "UnsoundTrialError",
-        "build_network",
-        "edits",
-        "example",
-        "load_cell",
-        "load_network",
-        "write_example",
-    ),
-    "visual": (
+    "errors": ("InputError",),
+    "examples": ("example", "write_example"),
+    "figures": (
         "plot_activations",
         "plot_currents",
         "plot_dendrogram",
@@ -113,13 +86,17 @@ _ROOMS = {
         "plot_raster",
         "plot_voltage",
     ),
+    "films": ("animate_2d", "animate_3d", "explore_3d", "plot_cell"),
+    "formats.isf": ("load_cell", "load_network"),
+    "model": ("CellModel", "CurrentClamp", "NetworkModel", "UnsoundTrialError"),
+    "runs": ("ReplayError", "RunError", "RunHandle", "SweepHandle", "TrialError", "simulate"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "analysis":
-        return import_module("isfray.analysis")
+    if name in ("analysis", "edits"):
+        return import_module(f"isfray.{name}")
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'isfray' has no attribute {name!r}")
     value = getattr(import_module(f"isfray.{_ROOM_OF[name]}"), name)

@@ -190,14 +190,14 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from isfray.cluster.demo import demo
+    from isfray.runs.demo import demo
 
     demo(options.out, options.trials, force=options.force)
     return 0
 
 
 def _example(options: argparse.Namespace) -> int:
-    from isfray.model.example import write_example
+    from isfray.examples import write_example
 
     cell, network = write_example(options.folder, force=options.force)
     print(f"synthetic cell     {cell}\nsynthetic network  {network}")
@@ -225,7 +225,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _run_config(options: argparse.Namespace) -> int:
-    from isfray.cluster.config import run_config
+    from isfray.runs.config import run_config
 
     log = "json" if options.log == "json" else None
     instead = {"catalog": options.catalog, "trials": options.trials, "workers": options.workers, "progress": log}
@@ -236,7 +236,7 @@ def _run_config(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from isfray.cluster.resume import resume
+    from isfray.runs.resume import resume
 
     log = "json" if options.log == "json" else True
     handle = resume(options.uri, options.name, trials=options.trials, workers=options.workers, progress=log)
@@ -347,11 +347,11 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from isfray import visual
+    from isfray import figures
 
     if options.kind not in _FIGURES:
         raise InputError("is no figure", key="KIND", value=options.kind, expected="one of " + ", ".join(_FIGURES))
-    draw: Callable[..., object] = getattr(visual, f"plot_{options.kind}")
+    draw: Callable[..., object] = getattr(figures, f"plot_{options.kind}")
     names = options.name if len(options.name) > 1 else options.name[0]
     if len(options.name) > 1 and options.kind not in ("psth", "raster"):
         raise InputError("shows one run", key="KIND", value=options.kind, expected="one NAME")
@@ -380,7 +380,7 @@ def _animate(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from isfray.visual import write_report
+    from isfray.figures import write_report
 
     write_report(_existing(options.uri), options.name, options.out, films=options.film)
     return 0
@@ -394,8 +394,8 @@ def _existing(uri: str) -> Catalog:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from isfray.engine.build import build
-    from isfray.engine.integration import chosen_engine
+    from isfray.engine.neuron.build import build
+    from isfray.engine.neuron.integration import chosen_engine
 
     print(build())
     if chosen_engine(None) == "coreneuron":

@@ -1,5 +1,5 @@
 // CoreNEURON's loop over the currents of mechanisms makes a name for each call, for a profiler that is not there: 1 % of the
-// integration. The linker sends setup_tree_matrix_minimal here (--wrap, see isfray/engine/build.py): the same without names.
+// integration. The linker sends setup_tree_matrix_minimal here (--wrap, see isfray/engine/neuron/build.py): the same without names.
 // Axial currents are left to the solver, which goes over the tree anyway (mod/solver.hpp).
 #pragma once
 #ifdef __ELF__  // where linkers can do that

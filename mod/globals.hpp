@@ -1,5 +1,5 @@
 // CoreNEURON learns the globals of mechanisms from NEURON before the first run of a process and forgets then where they are,
-// so that later runs keep the first one's. The linker sends both calls here (--wrap, see isfray/engine/build.py): what
+// so that later runs keep the first one's. The linker sends both calls here (--wrap, see isfray/engine/neuron/build.py): what
 // mechanisms say of their globals when they are registered is remembered, and said again before every run.
 #pragma once
 #ifdef __ELF__  // where linkers can do that

@@ -1,6 +1,6 @@
 // CoreNEURON sets the currents of ions to zero segment by segment, asking at each whether its reversal potential is to be
 // worked out: 2 % of the integration. The linker sends the registration of mechanisms here (--wrap, see
-// isfray/engine/build.py), which gives ions a function that asks first and then sets whole arrays.
+// isfray/engine/neuron/build.py), which gives ions a function that asks first and then sets whole arrays.
 #pragma once
 #ifdef __ELF__  // where linkers can do that
 #include <algorithm>

@@ -1,5 +1,5 @@
 // CoreNEURON looks the name of every mechanism up in every step, by walking through a map: 8 % of the integration. The
-// linker sends these calls here (--wrap, see isfray/engine/build.py), where a name is looked up once. Names are copied, and
+// linker sends these calls here (--wrap, see isfray/engine/neuron/build.py), where a name is looked up once. Names are copied, and
 // kept: within one process a mechanism's number stays its own.
 #pragma once
 #ifdef __ELF__  // where linkers can do that

@@ -1,4 +1,4 @@
-// Registration of mechanisms with CoreNEURON: the linker sends it here (--wrap, see isfray/engine/build.py), where a
+// Registration of mechanisms with CoreNEURON: the linker sends it here (--wrap, see isfray/engine/neuron/build.py), where a
 // mechanism gets the functions of mod/gates.hpp and mod/ions.hpp in place of its own.
 #pragma once
 #ifdef __ELF__  // where linkers can do that

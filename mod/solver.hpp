@@ -1,5 +1,5 @@
 // Axial currents and Gaussian elimination on the tree of segments, in place of CoreNEURON's: the linker sends its calls of
-// nrn_solve_minimal here (--wrap, see isfray/engine/build.py), and mod/currents.hpp leaves the axial currents out. The same
+// nrn_solve_minimal here (--wrap, see isfray/engine/neuron/build.py), and mod/currents.hpp leaves the axial currents out. The same
 // equations, in passes that are vectorised but for what a node has to wait for from its child or its parent. As there, nodes
 // are numbered with every parent before its children, `ncell` roots first.
 #pragma once

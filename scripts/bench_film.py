@@ -17,14 +17,14 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 import isfray
-from isfray.cluster import filming, session
-from isfray.cluster.actors import private_memory
-from isfray.cluster.shot import Shot, shot
-from isfray.visual.canvas import look
-from isfray.visual.flashes import flashes
-from isfray.visual.scene2d import scene_2d
-from isfray.visual.scene3d import scene_3d
-from isfray.visual.segments import SegmentTraces
+from isfray.films.flashes import flashes
+from isfray.films.scene2d import scene_2d
+from isfray.films.scene3d import scene_3d
+from isfray.films.shot import Shot, shot
+from isfray.look.canvas import look
+from isfray.look.segments import SegmentTraces
+from isfray.runs import frames, session
+from isfray.runs.dispatch.actors import private_memory
 
 LOOK = look("paper")
 TURNS, FILMS = 3, 2
@@ -43,7 +43,7 @@ def main() -> None:
             isfray.simulate(cell, network, uri, run=name, trials=1, seed=7, t_stop=300.0, progress=False)
         asked = shot(uri, name, 0, t_start=220.0, t_stop=220.0 + 0.2 * options.frames, t_step=0.2)
         session.join(1)
-        _, again = filming.simulate_again(asked.replay)
+        _, again = frames.simulate_again(asked.replay)
         session.leave()
         print(f"{again.traces.values.shape[1]} segments, {len(asked.times)} frames of 1000 x 800\n")
         orbit = report(asked, again)
@@ -125,14 +125,14 @@ def renderers(scene: Any, asked: Shot, n: int) -> list[float]:
     """Draw films on so many renderers; return frames a second and print them, with the memory each has to itself."""
     session.join(n)
     began = time.perf_counter()
-    ref, _ = filming.simulate_again(asked.replay)
+    ref, _ = frames.simulate_again(asked.replay)
     seconds = time.perf_counter() - began
-    for _ in filming.render(scene, ref, 2 * n * filming.CHUNK):
+    for _ in frames.render(scene, ref, 2 * n * frames.CHUNK):
         pass  # the processes start
     rates = []
     for _ in range(FILMS):
         began = time.perf_counter()
-        for _ in filming.render(scene, ref, len(asked.times)):
+        for _ in frames.render(scene, ref, len(asked.times)):
             pass
         rates.append(len(asked.times) / (time.perf_counter() - began))
     memory = ray.get(ray.remote(num_cpus=1)(draw_and_weigh).remote(scene, ref)) / 2**20
@@ -144,7 +144,7 @@ def renderers(scene: Any, asked: Shot, n: int) -> list[float]:
 
 def draw_and_weigh(scene: Any, again: Any) -> int:
     """Draw a chunk and return the bytes this process has to itself."""
-    filming.draw(scene, again, 0, filming.CHUNK, None)
+    frames.draw(scene, again, 0, frames.CHUNK, None)
     return private_memory()
 
 

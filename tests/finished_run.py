@@ -10,8 +10,8 @@ import numpy as np
 import isfray
 from isfray import tables
 from isfray.catalog import Catalog
-from isfray.cluster.asking import Asking
 from isfray.model.soundness import n_samples
+from isfray.runs.request import Asking
 from tests.analysis.recorded import trial_tables
 from tests.conftest import two_populations, write_network_files
 from tests.model import small_cell

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from isfray.cluster.metrics import COUNTERS, GAUGES
+from isfray.runs.metrics import COUNTERS, GAUGES
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,12 +10,12 @@ import pytest
 
 from isfray.catalog import Catalog, RunSpec
 from isfray.catalog.display import SHOWN
-from isfray.cluster.handle import RunHandle, SweepHandle
-from isfray.cluster.ledger import Failure
-from isfray.cluster.progress import Progress
 from isfray.engine import TrialResult
-from isfray.model import example
+from isfray.examples import example
 from isfray.model.thumbnail import trace
+from isfray.runs.dispatch.ledger import Failure
+from isfray.runs.handle import RunHandle, SweepHandle
+from isfray.runs.progress import Progress
 from tests.analysis.recorded import trial_tables
 from tests.catalog.synthetic import batch, spec
 

@@ -21,14 +21,16 @@ import yaml
 import isfray
 from isfray import cli
 from isfray.catalog import Catalog
-from isfray.model import load_cell, load_network, write_example
+from isfray.examples import write_example
+from isfray.formats.isf import load_cell, load_network
+from isfray.formats.isf.modification import KNOWN
 from isfray.model.membrane import DISTRIBUTIONS
-from isfray.model.modification import KNOWN
 from isfray.tables import SCHEMAS
 from tests.catalog.synthetic import batch, spec
 from tests.conftest import ROOT, ReadmeRun
-from tests.model import small_cell, small_measurements
-from tests.model.test_swc import NEURITES, SOMA
+from tests.edits import small_measurements
+from tests.formats.test_swc import NEURITES, SOMA
+from tests.model import small_cell
 
 DOCS = ROOT / "docs"
 PAGES = (*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md")

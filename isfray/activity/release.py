@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from isfray.activity.seeds import Stage, stream, streams
 from isfray.activity.spikes import Spikes
+from isfray.arrays import F64, I64
 from isfray.errors import InputError
 from isfray.model.activity import SPIKE_SOURCES
 from isfray.model.network import NetworkModel
 from isfray.model.silencing import SilenceBySomaDistanceAndSource
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 
 class Placed(Protocol):

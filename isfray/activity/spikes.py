@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isfray.activity.seeds import Key, Stage, streams
+from isfray.arrays import F64
 from isfray.model.activity import (
     PSTH,
     SPIKE_SOURCES,
@@ -29,7 +30,6 @@ from isfray.model.activity import (
 from isfray.model.network import NetworkModel
 from isfray.model.population import Population
 
-F64 = NDArray[np.float64]
 Drawn = tuple[NDArray[np.intp], F64]
 """Cell id and time of each spike, in no order."""
 

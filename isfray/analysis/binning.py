@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from isfray.arrays import F64
 from isfray.check import number, one_of
 from isfray.errors import InputError
 
@@ -16,7 +16,6 @@ MOST_BINS = 1_000_000
 """Of one axis: more are asked for by mistake, and would fill the memory."""
 MOST_CELLS = 10_000_000
 """Of a table of bins, over all its axes and groups."""
-F64 = NDArray[np.float64]
 Rule: TypeAlias = Literal["isfray", "isf", "isf_aligned"]
 RULES = ("isfray", "isf", "isf_aligned")
 

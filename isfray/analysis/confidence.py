@@ -8,11 +8,10 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from isfray.arrays import F64
 from isfray.check import number, whole
 
-F64 = NDArray[np.float64]
 _DRAWN_AT_ONCE = 4_000_000
 _MOST_PAIRS, _MOST_RESAMPLES = 10_000_000, 10_000_000
 

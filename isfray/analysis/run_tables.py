@@ -16,7 +16,8 @@ from isfray.catalog import Catalog
 from isfray.catalog.scan import Trials, among
 from isfray.check import nearest
 from isfray.errors import InputError
-from isfray.model.network import NetworkModel, network_from_inputs
+from isfray.formats.isf.network import network_from_inputs
+from isfray.model.network import NetworkModel
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.analysis.run_tables import Source, run_tables
+from isfray.arrays import F64
 from isfray.check import number, one_of, window
 from isfray.errors import InputError
 
-F64 = NDArray[np.float64]
 SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
 """Voltages (mV) whose upward crossing is a spike at the soma and elsewhere (FORMATS 14)."""
 

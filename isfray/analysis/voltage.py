@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isfray.analysis.binning import F64, bins
+from isfray.analysis.binning import bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
 from isfray.analysis.spikes import sample_times
+from isfray.arrays import F64
 from isfray.check import whole, window
 from isfray.errors import InputError
 

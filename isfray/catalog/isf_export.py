@@ -26,8 +26,8 @@ from isfray.catalog.snapshot import Snapshot
 from isfray.check import name_of_file
 from isfray.check import path as a_path
 from isfray.errors import InputError
+from isfray.formats.isf.param import format_param, parse_param
 from isfray.model.inputs import ModelInputs
-from isfray.model.param import format_param, parse_param
 
 FOLDER_TRIALS = 1000
 SOMA = "soma"

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from isfray.catalog.log import MOST_TRIALS
 from isfray.check import whole
 from isfray.errors import InputError
-from isfray.model.cell import CellModel, soma_site
-from isfray.model.inputs import read_file
-from isfray.model.landmarks import RecordingSite
-from isfray.model.param import parse_param
+from isfray.formats.files import read_file
+from isfray.formats.isf.param import parse_param
+from isfray.model.cell import CellModel
+from isfray.model.sites import RecordingSite, soma_site
 
 _SOMA_TRACES = "_vm_all_traces.csv"
 _SWEEP = re.compile(r"simulation_run(\d+)_synapses\.csv")

@@ -25,12 +25,15 @@ from isfray.catalog.runs import RunSpec
 from isfray.catalog.soundness import IMPORTED, commit_sound
 from isfray.check import path as a_path
 from isfray.errors import InputError
-from isfray.model.cell import CellModel, load_cell
+from isfray.formats.files import read_file
+from isfray.formats.isf.cell import load_cell
+from isfray.formats.isf.csv import read_cell_csv, read_synapse_csv
+from isfray.formats.isf.network import load_network
+from isfray.model.cell import CellModel
 from isfray.model.detection import detect_spikes, threshold
-from isfray.model.inputs import read_file
-from isfray.model.isf_csv import read_cell_csv, read_synapse_csv
-from isfray.model.landmarks import RecordingSite
-from isfray.model.network import NetworkModel, load_network, split_name
+from isfray.model.network import NetworkModel
+from isfray.model.population import split_name
+from isfray.model.sites import RecordingSite
 
 _BATCH = 25
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from isfray.arrays import I32
 from isfray.catalog.batch import write_table
 from isfray.catalog.log import Commit, CommitLog, DataFile, checked, committed, numbers, ranges
 from isfray.catalog.parquet import read_tables
@@ -25,7 +25,6 @@ from isfray.tables import SCHEMAS, canonical
 
 Told = Callable[[int, int], object]
 """Told how many bytes of how many have been looked at."""
-I32 = NDArray[np.int32]
 TELL_S = 2.0
 """Least seconds between two lines about how far a reading is."""
 

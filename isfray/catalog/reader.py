@@ -22,10 +22,12 @@ from isfray.catalog.snapshot import Snapshot, check_table, unknown_run
 from isfray.catalog.storage import Storage
 from isfray.check import number
 from isfray.errors import InputError
-from isfray.model.cell import CellModel, cell_from_inputs
+from isfray.formats.isf.cell import cell_from_inputs
+from isfray.formats.isf.network import network_from_inputs
+from isfray.model.cell import CellModel
 from isfray.model.display import Facts
 from isfray.model.inputs import ModelInputs
-from isfray.model.network import NetworkModel, network_from_inputs
+from isfray.model.network import NetworkModel
 
 CATALOG_VERSION = 1
 

@@ -16,8 +16,8 @@ from isfray.catalog.batch import CommitInfo
 from isfray.catalog.runs import input_key
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
+from isfray.formats.isf.param import parse_param
 from isfray.model.detection import detect_spikes, threshold
-from isfray.model.param import parse_param
 from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples
 from isfray.tables import SCHEMAS, join_trials
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from isfray.arrays import F64
 from isfray.model.display import Facts, listed, plural
 from isfray.model.thumbnail import trace
-
-F64 = NDArray[np.float64]
 
 
 def trial_facts(

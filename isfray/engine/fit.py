@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from isfray.check import nearest, number
-from isfray.engine.nmodl import Mechanism, known_mechanisms
 from isfray.errors import InputError
+from isfray.formats.nmodl import Mechanism, known_mechanisms
 from isfray.model.cell import CellModel
-from isfray.model.embedding import Placement, place
+from isfray.model.inputs import Key, Origin
 from isfray.model.membrane import Membrane, RangeMechanism, densities
-from isfray.model.network import NetworkModel, Population, Receptor
-from isfray.model.param import Key, ParamFile
+from isfray.model.network import NetworkModel
+from isfray.model.placement import Placement, place
+from isfray.model.population import Population, Receptor
 from isfray.model.ranges import too_alike
 
 
@@ -70,15 +71,15 @@ def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
         path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
         known = channels.get(mechanism.name)
         if known is None:
-            raise cell.param.error(path, "is not a mechanism", expected=nearest(mechanism.name, channels))
+            raise cell.origin.error(path, "is not a mechanism", expected=nearest(mechanism.name, channels))
         for name in mechanism.parameters:
             if name not in known.parameters:
-                raise cell.param.error(
+                raise cell.origin.error(
                     (*path, name), f"is not a parameter of {known.name}", expected=nearest(name, known.parameters)
                 )
         steered = mechanism.steering.get("param_name", None)
         if steered is not None and steered not in known.parameters:
-            raise cell.param.error(
+            raise cell.origin.error(
                 (*path, "param_name"),
                 f"is not a parameter of {known.name}",
                 expected=nearest(steered, known.parameters),
@@ -88,14 +89,14 @@ def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
     for name in membrane.ions:
         if name not in ions:
             at = ("neuron", membrane.label, "properties", "ions", name)
-            raise cell.param.error(at, "is not a property of an ion", expected=nearest(name, ions))
+            raise cell.origin.error(at, "is not a property of an ion", expected=nearest(name, ions))
 
 
 def _check_values(mechanism: RangeMechanism, known: Mechanism, membrane: Membrane, cell: CellModel) -> None:
     """Refuse parameters out of range, as they are written and as their distribution spreads them over the cell."""
     path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
     for name, value in mechanism.parameters.items():
-        _in_range(known, name, value, cell.param, (*path, name))
+        _in_range(known, name, value, cell.origin, (*path, name))
     for name, values in densities(mechanism, membrane.label, cell.geometry).items():
         worst = (
             values[~np.isfinite(values)]
@@ -107,25 +108,25 @@ def _check_values(mechanism: RangeMechanism, known: Mechanism, membrane: Membran
                 number(name, value, **known.range_of(name))
             except InputError as error:
                 problem = f"gives {name} = {value:g} to a segment, which {error.problem}"
-                raise cell.param.error((*path, "spatial"), problem, expected=error.expected) from None
+                raise cell.origin.error((*path, "spatial"), problem, expected=error.expected) from None
 
 
-def _in_range(known: Mechanism, name: str, value: float, param: ParamFile, path: Key) -> None:
+def _in_range(known: Mechanism, name: str, value: float, origin: Origin, path: Key) -> None:
     try:
         number(name, value, **known.range_of(name))
     except InputError as error:
-        raise param.error(path, error.problem, expected=error.expected) from None
+        raise origin.error(path, error.problem, expected=error.expected) from None
 
 
 def _check_globals(cell: CellModel) -> dict[str, float]:
     known = {f"{name}_{m.name}": (name, m) for m in known_mechanisms().values() for name in m.global_parameters}
     for full, value in cell.mechanism_globals.items():
         if full not in known:
-            raise cell.param.error(
+            raise cell.origin.error(
                 ("mech_globals",), f"sets {full}, which is no NEURON global", expected=nearest(full, known)
             )
         name, mechanism = known[full]
-        _in_range(mechanism, name, value, cell.param, ("mech_globals", mechanism.name, name))
+        _in_range(mechanism, name, value, cell.origin, ("mech_globals", mechanism.name, name))
     return dict(cell.mechanism_globals)
 
 
@@ -136,12 +137,12 @@ def _check_receptor(
     processes: dict[str, Mechanism] = {name: m for name, m in known_mechanisms().items() if m.weights}
     known = processes.get(receptor.mechanism)
     if known is None:
-        raise network.param.error(at, "is not a synapse mechanism", expected=nearest(receptor.mechanism, processes))
+        raise network.origin.error(at, "is not a synapse mechanism", expected=nearest(receptor.mechanism, processes))
     if len(receptor.weight) != len(known.weights):
         expected = f"{len(known.weights)} ({', '.join(known.weights)})"
-        raise network.param.error((*at, "weight"), f"has not the weights of {known.name}", expected=expected)
+        raise network.origin.error((*at, "weight"), f"has not the weights of {known.name}", expected=expected)
     if population.release_probability == "dynamic":
-        raise network.param.error(
+        raise network.origin.error(
             ("network", population.name, "synapses", "releaseProb"),
             f"needs a mechanism that draws releases itself, which {known.name} is not",
             expected="a probability from 0 to 1",
@@ -149,24 +150,24 @@ def _check_receptor(
     found: dict[str, float] = {}
     for name, value in receptor.parameters.items():
         if name in known.parameters:
-            _in_range(known, name, value, network.param, (*at, "parameter", name))
+            _in_range(known, name, value, network.origin, (*at, "parameter", name))
             continue
         if name not in known.global_parameters:
             everything = [*known.parameters, *known.global_parameters]
-            raise network.param.error(
+            raise network.origin.error(
                 (*at, "parameter", name), f"is not a parameter of {known.name}", expected=nearest(name, everything)
             )
-        _in_range(known, name, value, network.param, (*at, "parameter", name))
+        _in_range(known, name, value, network.origin, (*at, "parameter", name))
         full = f"{name}_{known.name}"
         if set_before.get(full, value) != value:
             problem = f"differs from {set_before[full]} set before, but all {known.name} share one value"
-            raise network.param.error((*at, "parameter", name), problem, expected="one value")
+            raise network.origin.error((*at, "parameter", name), problem, expected="one value")
         found[full] = value
     values = {**known.parameters, **receptor.parameters}
     for rise, decay in known.rise_and_decay:
         if too_alike(values[rise], values[decay]):
             problem = f"has {rise} = {values[rise]:g} and {decay} = {values[decay]:g} ms, whose difference has no peak"
-            raise network.param.error((*at, "parameter"), problem, expected="two different times")
+            raise network.origin.error((*at, "parameter"), problem, expected="two different times")
     return found
 
 

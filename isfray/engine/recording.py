@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from isfray.check import bound, lift, nearest, words
-from isfray.engine.nmodl import known_mechanisms
 from isfray.errors import InputError
-from isfray.model.cell import CellModel, segment_label, soma_site
-from isfray.model.landmarks import RecordingSite
+from isfray.formats.nmodl import known_mechanisms
+from isfray.model.cell import CellModel
+from isfray.model.sites import RecordingSite, segment_label, soma_site
 
 _PLACE = re.compile(r"(\d{1,9})\((\d*\.?\d+(?:[eE][+-]?\d+)?|\d+\.)\)", re.ASCII)
 _ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")

@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 
 from isfray import tables
 from isfray.activity import Spikes, draw_trial
+from isfray.activity.active import ActiveSynapses, drawn, stored
 from isfray.check import number
-from isfray.engine import mechanisms
-from isfray.engine.active import ActiveSynapses, drawn, stored
 from isfray.engine.display import trial_facts
 from isfray.engine.fit import check_models, fit
-from isfray.engine.integration import advance, chosen_engine, engine_for
-from isfray.engine.live_cell import LiveCell
-from isfray.engine.process import Place, set_state
+from isfray.engine.neuron import mechanisms
+from isfray.engine.neuron.integration import advance, chosen_engine, engine_for
+from isfray.engine.neuron.live_cell import LiveCell
+from isfray.engine.neuron.process import Place, set_state
+from isfray.engine.neuron.synapses import Synapses
 from isfray.engine.recording import check_size, read_recording
-from isfray.engine.synapses import Synapses
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
 from isfray.model.detection import detect_spikes, threshold
 from isfray.model.display import Facts, Shown
-from isfray.model.landmarks import RecordingSite
 from isfray.model.network import NetworkModel
 from isfray.model.ranges import TIME_STEP
+from isfray.model.sites import RecordingSite
 from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples, times_fault
 
 

@@ -6,9 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-I64 = NDArray[np.int64]
+from isfray.arrays import I64
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from isfray.arrays import F64, I32, ArrayEquality
 from isfray.errors import InputError
-from isfray.model.arrays import ArrayEquality
-from isfray.model.morphology import AIS, APICAL, DENDRITE, MYELIN, FloatArray, IntArray, Morphology
+from isfray.model.morphology import AIS, APICAL, DENDRITE, MYELIN, Morphology
 
 FAR_APICAL = 1000.0
 """Soma distance (um) beyond which an apical section counts as tuft in the rules of FORMATS 8.6."""
@@ -40,15 +40,15 @@ class Geometry(ArrayEquality):
     """
 
     morphology: Morphology
-    nseg: IntArray
+    nseg: I32
 
     @cached_property
-    def L(self) -> FloatArray:  # noqa: N802 (the field's name)
+    def L(self) -> F64:  # noqa: N802 (the field's name)
         """Length of every section as NEURON computes it from single-precision points."""
         return np.array([neuron_length(s.points) for s in self.morphology])
 
     @cached_property
-    def offsets(self) -> IntArray:
+    def offsets(self) -> I32:
         """First segment of every section in the flat order of segments, and their total; shape (sections + 1,)."""
         return np.concatenate([[0], np.cumsum(self.nseg)]).astype(np.int32)
 
@@ -58,19 +58,19 @@ class Geometry(ArrayEquality):
         return int(self.offsets[-1])
 
     @cached_property
-    def section_of_segment(self) -> IntArray:
+    def section_of_segment(self) -> I32:
         """Section id of every segment; shape (segments,)."""
         return np.repeat(np.arange(len(self.nseg), dtype=np.int32), self.nseg)
 
     @cached_property
-    def segment_x(self) -> FloatArray:
+    def segment_x(self) -> F64:
         """Centre of every segment in its section, in (0, 1)."""
         within = np.arange(self.n_segments) - self.offsets[self.section_of_segment]
-        out: FloatArray = (within + 0.5) / self.nseg[self.section_of_segment]
+        out: F64 = (within + 0.5) / self.nseg[self.section_of_segment]
         return out
 
     @cached_property
-    def relpts(self) -> tuple[FloatArray, ...]:
+    def relpts(self) -> tuple[F64, ...]:
         """Relative position of every 3D point along its section, 0 to 1 (FORMATS 8.1)."""
         out = []
         for section, length in zip(self.morphology, self.L, strict=True):
@@ -95,7 +95,7 @@ class Geometry(ArrayEquality):
         return (self.segment_index(section, x) + 0.5) / int(self.nseg[section]) * length
 
     @cached_property
-    def start(self) -> FloatArray:
+    def start(self) -> F64:
         """Distance of every section's 0-end from soma(0); shape (sections,)."""
         out = np.zeros(len(self.morphology))
         for i, s in enumerate(self.morphology.sections[1:], start=1):
@@ -103,12 +103,12 @@ class Geometry(ArrayEquality):
         return out
 
     @cached_property
-    def end(self) -> FloatArray:
+    def end(self) -> F64:
         """Distance of every section's 1-end from soma(0); shape (sections,)."""
         return self.start + self.L
 
     @cached_property
-    def segment_distance(self) -> FloatArray:
+    def segment_distance(self) -> F64:
         """Distance of every segment centre from soma(0); shape (segments,)."""
         section = self.section_of_segment
         return self.start[section] + self.segment_x * self.L[section]
@@ -131,7 +131,7 @@ class Geometry(ArrayEquality):
         return float(max(ends)) - root
 
     @cached_property
-    def surface_start(self) -> FloatArray:
+    def surface_start(self) -> F64:
         """Distance of every section's 0-end from the soma's surface: `soma_distance` starts there (FORMATS 12.2)."""
         out = np.zeros(len(self.morphology))
         for i, s in enumerate(self.morphology.sections[1:], start=1):
@@ -166,7 +166,7 @@ class Geometry(ArrayEquality):
         return first[0] if len(first) == 1 else None
 
 
-def neuron_length(points: FloatArray) -> float:
+def neuron_length(points: F64) -> float:
     """Return the arc length NEURON gives a section: steps between float32 points, summed in double precision."""
     step = np.diff(points[:, :3].astype(np.float32), axis=0).astype(np.float64)
     return float(np.cumsum(np.sqrt((step**2).sum(axis=1)))[-1])
@@ -206,7 +206,7 @@ def discretize(
     return Geometry(morphology, np.array(nseg, np.int32))
 
 
-def _nseg(points: FloatArray, rule: Discretization, ra: float, cm: float) -> int:
+def _nseg(points: F64, rule: Discretization, ra: float, cm: float) -> int:
     length, diameter = neuron_length(points), float(points[len(points) // 2, 3])
     lambda_f = 1e5 * math.sqrt(diameter / (4 * math.pi * rule.f * ra * cm))
     nseg = 2 * math.floor((length / (0.1 * lambda_f) + 0.5) / 2) + 1

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from isfray.check import nearest
-from isfray.model import ranges
-from isfray.model.entry import Entry
+from isfray.arrays import F64
 from isfray.model.geometry import Geometry
-from isfray.model.morphology import APICAL, FloatArray
+from isfray.model.morphology import APICAL
 
 NEURON_RA, NEURON_CM = 35.4, 1.0
 """NEURON's defaults, which sections keep whose label is not in the file (Ohm cm, uF/cm2)."""
@@ -64,40 +62,40 @@ class Membrane:
 class Place:
     """Where the segments of one label are, in um; arrays of shape (segments of the label,)."""
 
-    from_root: FloatArray
-    from_soma: FloatArray
-    above_soma: FloatArray
-    section: FloatArray
+    from_root: F64
+    from_soma: F64
+    above_soma: F64
+    section: F64
     max_distance: float
 
 
-Rule = Callable[[float, FloatArray, Mapping[str, Any]], FloatArray]
+Rule = Callable[[float, F64, Mapping[str, Any]], F64]
 
 
-def _exponential(p: float, d: FloatArray, k: Mapping[str, Any]) -> FloatArray:
-    out: FloatArray = p * (k["offset"] + k["linScale"] * np.exp(k["_lambda"] * (d - k["xOffset"])))
+def _exponential(p: float, d: F64, k: Mapping[str, Any]) -> F64:
+    out: F64 = p * (k["offset"] + k["linScale"] * np.exp(k["_lambda"] * (d - k["xOffset"])))
     return out
 
 
-def _capped_exponential(p: float, d: FloatArray, k: Mapping[str, Any]) -> FloatArray:
-    out: FloatArray = np.minimum(_exponential(p, d, k), k["max_g"])
+def _capped_exponential(p: float, d: F64, k: Mapping[str, Any]) -> F64:
+    out: F64 = np.minimum(_exponential(p, d, k), k["max_g"])
     return out
 
 
-def _sigmoid(p: float, d: FloatArray, k: Mapping[str, Any]) -> FloatArray:
-    out: FloatArray = p * (k["offset"] + k["linScale"] / (1 + np.exp((d - k["xOffset"]) / k["width"])))
+def _sigmoid(p: float, d: F64, k: Mapping[str, Any]) -> F64:
+    out: F64 = p * (k["offset"] + k["linScale"] / (1 + np.exp((d - k["xOffset"]) / k["width"])))
     return out
 
 
-def _linear(p: float, d: FloatArray, k: Mapping[str, Any]) -> FloatArray:
-    out: FloatArray = np.maximum(p * (k["slope"] * d + 1), p * k["offset"])
+def _linear(p: float, d: F64, k: Mapping[str, Any]) -> F64:
+    out: F64 = np.maximum(p * (k["slope"] * d + 1), p * k["offset"])
     return out
 
 
-def _linear_capped(p: float, d: FloatArray, k: Mapping[str, Any]) -> FloatArray:
+def _linear_capped(p: float, d: F64, k: Mapping[str, Any]) -> F64:
     reach = k["dist_value_distance"]
     slope = (k["dist_value"] - k["prox_value"]) / reach
-    out: FloatArray = np.where(d >= reach, k["dist_value"], k["prox_value"] + slope * d)
+    out: F64 = np.where(d >= reach, k["dist_value"], k["prox_value"] + slope * d)
     return out
 
 
@@ -115,7 +113,6 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Spatial distributions and the keys each requires; `uniform_range` may list `outsidescale_sections` too."""
 
-_STEERING = {"outsidescale_sections"}.union(*DISTRIBUTIONS.values())
 
 _RULES: Mapping[str, Rule] = {
     "exponential": _exponential,
@@ -127,7 +124,7 @@ _RULES: Mapping[str, Rule] = {
 }
 
 
-def densities(mechanism: RangeMechanism, label: str, geometry: Geometry) -> dict[str, FloatArray]:
+def densities(mechanism: RangeMechanism, label: str, geometry: Geometry) -> dict[str, F64]:
     """Return each parameter's value in every segment of the label (FORMATS 2.2).
 
     Parameters
@@ -151,7 +148,7 @@ def densities(mechanism: RangeMechanism, label: str, geometry: Geometry) -> dict
         return {name: _spread(mechanism, p, d, place) for name, p in mechanism.parameters.items()}
 
 
-def _spread(mechanism: RangeMechanism, p: float, d: FloatArray, place: Place) -> FloatArray:
+def _spread(mechanism: RangeMechanism, p: float, d: F64, place: Place) -> F64:
     k = mechanism.steering
     if mechanism.spatial == "uniform":
         return np.full(d.shape, p)
@@ -162,7 +159,7 @@ def _spread(mechanism: RangeMechanism, p: float, d: FloatArray, place: Place) ->
     return _RULES[mechanism.spatial](p, d, k)
 
 
-def _distance(mechanism: RangeMechanism, label: str, place: Place) -> FloatArray:
+def _distance(mechanism: RangeMechanism, label: str, place: Place) -> F64:
     relative = mechanism.steering.get("distance") == "relative"
     if mechanism.spatial in ("linear", "linear_capped"):
         d = place.from_soma
@@ -191,66 +188,5 @@ def _place(label: str, g: Geometry, spatial: str) -> Place:
     return Place(from_soma - root, from_soma, above, section.astype(np.float64), g.max_distance(label))
 
 
-def _centres(g: Geometry, section: int) -> FloatArray:
+def _centres(g: Geometry, section: int) -> F64:
     return g.segment_x[g.offsets[section] : g.offsets[section + 1]]
-
-
-def read_membrane(entry: Entry, label: str, at_soma: bool) -> Membrane:
-    """Read one structure of a cell parameter file.
-
-    Parameters
-    ----------
-    entry : Entry
-        The mapping under the label.
-    label : str
-    at_soma : bool
-        Whether the label has a section at the soma: without one only `uniform` is defined.
-    """
-    entry.only(("properties", "mechanisms"))
-    properties = entry.child("properties")
-    properties.only(("Ra", "cm", "ions", "spines"))
-    ions = properties.optional("ions")
-    spines = properties.optional("spines")
-    if spines is not None:
-        spines.only(("density", "area"))
-    mechanisms = entry.optional("mechanisms")
-    if mechanisms is not None:
-        mechanisms.only(("global", "range"))
-    inserted = mechanisms.optional("range") if mechanisms is not None else None
-    return Membrane(
-        label,
-        properties.number("Ra", NEURON_RA, **ranges.RESISTIVITY),
-        properties.number("cm", NEURON_CM, **ranges.CAPACITANCE),
-        {} if ions is None else {ion: ions.number(ion, **_of_ion(ion)) for ion in ions},
-        None
-        if spines is None
-        else Spines(spines.number("density", **ranges.SPINE_DENSITY), spines.number("area", **ranges.SPINE_AREA)),
-        () if inserted is None else tuple(_read_mechanism(inserted.child(name), name, at_soma) for name in inserted),
-    )
-
-
-def _of_ion(name: str) -> ranges.Range:
-    return ranges.POTENTIAL if name.startswith("e") else ranges.CONCENTRATION
-
-
-def _read_mechanism(entry: Entry, name: str, at_soma: bool) -> RangeMechanism:
-    spatial = entry.text("spatial")
-    if spatial not in DISTRIBUTIONS:
-        raise entry.error("spatial", "is not a spatial distribution", expected=nearest(spatial, DISTRIBUTIONS))
-    if spatial != "uniform" and not at_soma:
-        raise entry.error("spatial", "needs a section of this label at the soma", expected="uniform")
-    steering: dict[str, Any] = {}
-    for key in DISTRIBUTIONS[spatial]:
-        steering[key] = entry.text(key) if key in ("distance", "param_name") else entry.number(key)
-    if spatial == "uniform_range" and "outsidescale_sections" in entry:
-        sections = entry.data["outsidescale_sections"]
-        if not isinstance(sections, list) or not all(type(i) is int for i in sections):
-            raise entry.error("outsidescale_sections", "is not a list of section ids", expected="[id, ...]")
-        steering["outsidescale_sections"] = tuple(sections)
-    if spatial == "linear_capped":
-        entry.number("dist_value_distance", above=0, unit="um")
-    if spatial == "sigmoid" and steering["width"] == 0:
-        raise entry.error("width", "is zero", expected="a width other than 0")
-    steers = {"spatial", *steering, *(key for key in _STEERING if key not in entry)}  # null, of another distribution
-    parameters = {key: entry.number(key) for key in entry if key not in steers}
-    return RangeMechanism(name, spatial, steering, parameters)

@@ -9,11 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from isfray.arrays import F64, I32, ArrayEquality
 from isfray.errors import InputError
-from isfray.model.arrays import ArrayEquality
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int32]
 
 SOMA, DENDRITE, APICAL, AXON, AIS, MYELIN = "Soma", "Dendrite", "ApicalDendrite", "Axon", "AIS", "Myelin"
 
@@ -53,7 +50,7 @@ class Section(ArrayEquality):
 
     name: str
     label: str
-    points: FloatArray
+    points: F64
     parent: int
     parent_x: float
 
@@ -94,12 +91,12 @@ class Morphology:
         return tuple(s.label for s in self.sections)
 
     @cached_property
-    def parent(self) -> IntArray:
+    def parent(self) -> I32:
         """Parent's id of every section, -1 for the soma."""
         return np.array([s.parent for s in self.sections], np.int32)
 
     @cached_property
-    def parent_x(self) -> FloatArray:
+    def parent_x(self) -> F64:
         """Where on its parent every section is attached."""
         return np.array([s.parent_x for s in self.sections])
 

@@ -6,7 +6,9 @@ range is what `isfray.check.number` takes, its unit said as a user should read i
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
+
+from pydantic import Field
 
 
 class Range(TypedDict, total=False):
@@ -77,3 +79,12 @@ def of_parameter(name: str, unit: str, default: float) -> Range:
 def too_alike(rise: float, decay: float) -> bool:
     """Whether the difference of two exponentials, scaled to a peak of one, is lost in rounding."""
     return abs(decay - rise) < 1e-6 * max(rise, decay) or min(rise, decay) < 1e-12 * max(rise, decay)
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+
+
+Time = Annotated[Number, Field(ge=TIME["least"], le=TIME["most"])]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from isfray.check import nearest
 from isfray.model.activity import SPIKE_SOURCES
-from isfray.model.param import Key, ParamFile
-from isfray.model.validation import Number, known_keys, validate
+from isfray.model.ranges import Number
 
 
 def _range(limits: tuple[float, float]) -> tuple[float, float]:
@@ -58,22 +57,3 @@ MODIFY_FUNCTIONS: dict[str, type[SilenceBySomaDistance]] = {
     "silence_synapses_by_somadist": SilenceBySomaDistance,
     "silence_synapses_by_somadist_and_spike_source": SilenceBySomaDistanceAndSource,
 }
-
-
-def read_modify_functions(
-    data: Any, populations: Collection[str], param: ParamFile, path: Key
-) -> tuple[SilenceBySomaDistance, ...]:
-    """Return the modify functions of a network file, in key order.
-
-    Raises
-    ------
-    InputError
-        For a function, population or spike source that is not known, or a range that is none.
-    """
-    if not isinstance(data, dict):
-        raise param.error(path, "is not a mapping", expected="modify functions by name")
-    known_keys(data, MODIFY_FUNCTIONS, param, path)
-    functions = tuple(validate(MODIFY_FUNCTIONS[name], kwargs, param, (*path, name)) for name, kwargs in data.items())
-    for name, function in zip(data, functions, strict=True):
-        known_keys(dict(function.soma_dist_ranges), populations, param, (*path, name, "soma_dist_ranges"))
-    return functions

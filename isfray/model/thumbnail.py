@@ -8,8 +8,9 @@ from html import escape
 
 import numpy as np
 
+from isfray.arrays import F64
 from isfray.model.geometry import Geometry
-from isfray.model.morphology import AIS, MYELIN, FloatArray
+from isfray.model.morphology import AIS, MYELIN
 
 HEIGHT = 130.0
 """Of every thumbnail, px."""
@@ -31,7 +32,7 @@ class Drawing:
     """
 
     width: float
-    lines: Sequence[tuple[FloatArray, float]]
+    lines: Sequence[tuple[F64, float]]
     caption: str
 
 
@@ -64,7 +65,7 @@ def side_view(geometry: Geometry) -> Drawing:
     return Drawing(float((high[0] - low[0]) * scale + 6.0), lines, f"{extent:,.0f} um high")
 
 
-def thinned(points: FloatArray, apart: float = 1.5) -> FloatArray:
+def thinned(points: F64, apart: float = 1.5) -> F64:
     """Return the first and the last point of a line, and between them those that are `apart` px from the one before."""
     kept = [0]
     for i in range(1, len(points) - 1):
@@ -73,7 +74,7 @@ def thinned(points: FloatArray, apart: float = 1.5) -> FloatArray:
     return points[[*kept, len(points) - 1]]
 
 
-def trace(time: FloatArray, values: FloatArray, unit: str, width: float = 160.0) -> Drawing:
+def trace(time: F64, values: F64, unit: str, width: float = 160.0) -> Drawing:
     """Return a trace, shape (samples,) each, in which no extreme is lost; time in ms."""
     pieces = np.array_split(np.arange(len(values)), min(_COLUMNS, len(values)))
     at = np.array([i for p in pieces for i in sorted((p[values[p].argmin()], p[values[p].argmax()]))])

@@ -12,8 +12,9 @@ import pytest
 
 from isfray.activity import TrialInput, draw_trial
 from isfray.errors import InputError
+from isfray.formats.isf.network import load_network
 from isfray.model.activity import SPIKE_SOURCES
-from isfray.model.network import NetworkModel, load_network
+from isfray.model.network import NetworkModel
 
 Write = Callable[..., Path]
 SEEDS = range(40)

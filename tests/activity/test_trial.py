@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from isfray.activity import TrialInput, draw_trial, trial_seed
 from isfray.errors import InputError
+from isfray.formats.isf.network import load_network
 from isfray.model.activity import PSTH, SPIKE_SOURCES, SpikeTrain
-from isfray.model.network import NetworkModel, load_network
+from isfray.model.network import NetworkModel
 
 Write = Callable[..., Path]
 N_TRIALS, T_STOP = 300, 300.0
@@ -180,7 +181,7 @@ def by_population(network: NetworkModel, trial: TrialInput) -> Iterator[tuple[st
 def test_a_change_to_one_population_leaves_all_others_as_they_were(
     change: str, reference: Path, network: NetworkModel, tmp_path: Path
 ):
-    data = copy.deepcopy(network.param.data)
+    data = copy.deepcopy(network.origin.param.data)
     entries = data["network"]
     entry = entries["VPM_C2"]
     match change:

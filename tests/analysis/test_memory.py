@@ -32,7 +32,7 @@ import polars as pl
 from isfray import analysis
 from isfray.analysis import run_tables
 from isfray.catalog import Catalog
-from isfray.visual import plot_activations
+from isfray.figures import plot_activations
 tables = run_tables(Catalog(sys.argv[1]), sys.argv[2])
 names = tables.scan("synapse_activation", 0).select(pl.col("synapse_type").cast(pl.String).unique()).collect()
 network = {name: "inhibitory" if name.startswith("L1") else "excitatory" for name in names.to_series()}

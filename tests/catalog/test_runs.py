@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isfray import edits
 from isfray.catalog import Catalog, RunSpec, provenance
+from isfray.edits import build_network
 from isfray.errors import InputError
-from isfray.model import build_network, edits
-from isfray.model.cell import load_cell
+from isfray.formats.isf.cell import load_cell
+from isfray.formats.isf.network import load_network
 from isfray.model.inputs import InputFile, ModelInputs
-from isfray.model.network import load_network
 from tests.catalog.synthetic import Faulty, Stopped, batch, spec
-from tests.model import small_cell, small_measurements
-from tests.model.test_swc import NEURITES, SOMA
+from tests.edits import small_measurements
+from tests.formats.test_swc import NEURITES, SOMA
+from tests.model import small_cell
 
 RUN = "stim_C2"
 CELL = "86_C2_center.param"

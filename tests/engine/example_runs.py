@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from isfray.engine import Simulator
+from isfray.examples import example
+from isfray.formats.isf.cell import cell_from_inputs
 from isfray.model import CellModel
-from isfray.model.cell import cell_from_inputs
-from isfray.model.example import example
 from isfray.model.inputs import InputFile, ModelInputs
 
 SPIKE = {"section": "Soma", "delay": 100.0, "dur": 5.0, "amp": 2.5}

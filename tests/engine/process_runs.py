@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from isfray.engine import Simulator, integration
-from isfray.model import load_cell, load_network
-from isfray.model.example import example
+from isfray.engine import Simulator
+from isfray.engine.neuron import integration
+from isfray.examples import example
+from isfray.formats.isf import load_cell, load_network
 from tests.engine.soak import digest, events_kept
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from isfray.engine import Simulator, mechanisms
-from isfray.engine.live_cell import LiveCell
-from isfray.model import load_cell, load_network
+from isfray.engine import Simulator
+from isfray.engine.neuron import mechanisms
+from isfray.engine.neuron.live_cell import LiveCell
+from isfray.formats.isf import load_cell, load_network
 
 
 def built_cell(model: Path) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from isfray.engine import Simulator, mechanisms
-from isfray.engine.live_cell import LiveCell
-from isfray.model import load_cell, load_network
+from isfray.engine import Simulator
+from isfray.engine.neuron import mechanisms
+from isfray.engine.neuron.live_cell import LiveCell
+from isfray.formats.isf import load_cell, load_network
 from isfray.model.soundness import UnsoundTrialError
 
 
@@ -77,7 +78,7 @@ def replayed(cell: Path, network: Path, table: str) -> Any:
 
 def refusals(cell: Path, network: Path, csvs: list[Path]) -> list[str]:
     """What replaying each file is refused with."""
-    from isfray.model import InputError
+    from isfray.errors import InputError
 
     simulator, out = Simulator(load_cell(cell), load_network(network)), []
     for path in csvs:
@@ -222,7 +223,7 @@ def initialised_before_it_is_read(cell: Path, network: Path) -> str:
 
 def endless(cell: Path) -> str:
     """What a trial is refused with that no memory would hold."""
-    from isfray.model import InputError
+    from isfray.errors import InputError
 
     try:
         Simulator(load_cell(cell)).run(t_stop=1e12)

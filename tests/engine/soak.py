@@ -21,10 +21,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from isfray.engine import Simulator, mechanisms, process
+from isfray.engine import Simulator
+from isfray.engine.neuron import mechanisms, process
 from isfray.engine.simulator import TrialResult
-from isfray.model import InputError, load_cell, load_network
-from isfray.model.example import example
+from isfray.errors import InputError
+from isfray.examples import example
+from isfray.formats.isf import load_cell, load_network
 from isfray.model.soundness import UnsoundTrialError
 from tests.conftest import two_populations, write_network_files
 from tests.model import small_cell

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isfray.engine.build import FLAGS, build_key, cache_folder, mod_folder, sources
+from isfray.engine.neuron.build import FLAGS, build_key, cache_folder
+from isfray.formats.nmodl import mod_folder, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = "NEURON { SUFFIX tiny RANGE x }\nPARAMETER { x = 1 }\n"
 BUILD = (
-    "import sys; from pathlib import Path; from isfray.engine.build import build\n"
+    "import sys; from pathlib import Path; from isfray.engine.neuron.build import build\n"
     "print(build(folder=Path(sys.argv[1]), coreneuron=len(sys.argv) > 2))"
 )
 

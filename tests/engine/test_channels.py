@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from isfray.engine.nmodl import known_mechanisms
+from isfray.formats.nmodl import known_mechanisms
 
 # voltages; mInf, mTau, hInf, hTau at each (FORMATS 15.1)
 PUBLISHED = {
@@ -77,7 +77,7 @@ def neuron() -> Iterator[ProcessPoolExecutor]:
 
 
 def clamped(mechanism: str):
-    from isfray.engine import mechanisms
+    from isfray.engine.neuron import mechanisms
 
     h = mechanisms.load()
     section = h.Section()
@@ -159,7 +159,7 @@ def order_of_pool_and_sk() -> tuple[float, float]:
 
 
 def defaults() -> dict[str, dict[str, float]]:
-    from isfray.engine import mechanisms
+    from isfray.engine.neuron import mechanisms
 
     h = mechanisms.load()
     section = h.Section()

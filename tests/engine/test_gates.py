@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from isfray.engine.build import mod_folder
-from isfray.engine.nmodl import known_mechanisms
+from isfray.formats.nmodl import known_mechanisms, mod_folder
 from tests.engine.test_mechanisms import BOTH_ENGINES, built, built_twice, printed
 
 __all__ = ["built", "built_twice"]

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = """
-from isfray.engine import mechanisms
+from isfray.engine.neuron import mechanisms
 h = mechanisms.load()
 assert mechanisms.load() is h
 section = h.Section()
@@ -43,7 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="module")
 def built_twice(built: None, tmp_path_factory: pytest.TempPathFactory) -> None:
     """For CoreNEURON too."""
-    done = run("from isfray.engine.build import build; build(coreneuron=True)", tmp_path_factory.mktemp("cwd"))
+    done = run("from isfray.engine.neuron.build import build; build(coreneuron=True)", tmp_path_factory.mktemp("cwd"))
     assert done.returncode == 0
 
 
@@ -52,7 +52,7 @@ def imposter(tmp_path_factory: pytest.TempPathFactory, built: None) -> Path:
     """A working folder in which someone compiled another mechanism of the same name."""
     folder = tmp_path_factory.mktemp("imposter")
     (folder / "a.mod").write_text("NEURON { SUFFIX NaTa_t RANGE x }\nPARAMETER { x = 1 }\n")
-    code = "from isfray.engine.build import _neuron_script; print(_neuron_script('nrnivmodl'))"
+    code = "from isfray.engine.neuron.build import _neuron_script; print(_neuron_script('nrnivmodl'))"
     script = run(code, folder).stdout.strip()
     subprocess.run([sys.executable, script], cwd=folder, check=True, capture_output=True)
     assert run("from neuron import h; s = h.Section(); s.insert('NaTa_t'); s(0.5).NaTa_t.x", folder).returncode == 0
@@ -83,7 +83,7 @@ def test_mechanisms_loaded_from_elsewhere_are_refused(imposter):
 
 def test_a_cache_with_a_space_in_its_name_works(imposter, tmp_path):
     cache = tmp_path / "my cache"
-    first = run("from isfray.engine.build import build; print(build())", tmp_path)
+    first = run("from isfray.engine.neuron.build import build; print(build())", tmp_path)
     home = Path(first.stdout.strip()).parent
     (cache / "mechanisms").mkdir(parents=True)
     (cache / "mechanisms" / home.name).symlink_to(home)
@@ -100,7 +100,7 @@ def test_options_of_neuron_are_left_as_they_were(built, tmp_path):
 TRIALS = """
 import json, os, sys
 import numpy as np
-from isfray.engine import mechanisms
+from isfray.engine.neuron import mechanisms
 
 core = sys.argv[1] == "coreneuron"
 h = mechanisms.load(coreneuron=core)
@@ -159,7 +159,7 @@ def test_coreneuron_gives_the_voltage_of_neuron(built_twice, tmp_path):
 BOTH_ENGINES = """
 import json, sys
 import numpy as np
-from isfray.engine import mechanisms
+from isfray.engine.neuron import mechanisms
 
 h = mechanisms.load(coreneuron=True)
 from neuron import coreneuron

@@ -36,7 +36,7 @@ def simulate(
     steps: int = STEPS,
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Conductances and currents summed over the point processes, one row a step, and the peaks' record at the end."""
-    from isfray.engine import mechanisms
+    from isfray.engine.neuron import mechanisms
 
     h = mechanisms.load()
     section = h.Section()
@@ -69,7 +69,7 @@ def simulate(
 
 
 def injected(onset: float, tau0: float, tau1: float, imax: float, steps: int) -> np.ndarray:
-    from isfray.engine import mechanisms
+    from isfray.engine.neuron import mechanisms
 
     h = mechanisms.load()
     section = h.Section()

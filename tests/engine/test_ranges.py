@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isfray import edits
 from isfray.engine.fit import fit
-from isfray.engine.nmodl import known_mechanisms
 from isfray.errors import InputError
-from isfray.model import edits
-from isfray.model.cell import load_cell
+from isfray.formats.isf.cell import load_cell
+from isfray.formats.isf.network import load_network
+from isfray.formats.nmodl import known_mechanisms
 from isfray.model.clamp import CurrentClamp, read_clamps
-from isfray.model.network import load_network
 from isfray.model.ranges import too_alike
+from tests.formats.test_network_refusals import changed
 from tests.model import small_cell
-from tests.model.test_network_refusals import changed
 
 Write = Callable[..., Path]
 RANGE = "neuron.Soma.mechanisms.range"

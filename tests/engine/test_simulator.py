@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from isfray.engine import ENGINES, Simulator
-from isfray.model import InputError, load_cell, load_network
+from isfray.errors import InputError
+from isfray.formats.isf import load_cell, load_network
 from isfray.model.detection import detect_spikes
 from tests.engine.child import in_child
 from tests.model.small_cell import write

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from isfray.model import edits
+from isfray import edits
 from isfray.model.activity import SPIKE_SOURCES
 from isfray.model.network import NetworkModel
 

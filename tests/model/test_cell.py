@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from isfray.errors import InputError
-from isfray.model.cell import cell_from_inputs, load_cell
+from isfray.formats.isf.cell import cell_from_inputs, load_cell
 from tests.model.small_cell import write
 
 

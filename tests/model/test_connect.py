@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isfray import edits
 from isfray.errors import InputError
-from isfray.model import edits
+from isfray.formats.isf.network import load_network, network_from_inputs
 from isfray.model.connect import Convergence, connect
-from isfray.model.network import load_network, network_from_inputs
 
 
 @given(

@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isfray.engine.active import stored
+from isfray import edits
+from isfray.activity.active import stored
 from isfray.engine.recording import read_recording
 from isfray.errors import InputError
-from isfray.model import edits
+from isfray.examples import example
+from isfray.formats.files import FolderSource, StoredSource
 from isfray.model.cell import CellModel
 from isfray.model.clamp import read_clamps
-from isfray.model.example import example
-from isfray.model.inputs import FolderSource, StoredSource
 from isfray.model.network import NetworkModel
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isfray.model.cell import CellModel, conductances, load_cell
+from isfray.formats.isf.cell import load_cell
+from isfray.model.cell import CellModel, conductances
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_the_main_bifurcation_is_at_the_end_of_the_trunk(cell):
 
 
 def test_the_cell_is_read_back_from_its_stored_files(cell):
-    from isfray.model.cell import cell_from_inputs
+    from isfray.formats.isf.cell import cell_from_inputs
 
     again = cell_from_inputs(cell.inputs)
     assert again.sites == cell.sites

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isfray.formats.hoc import read_hoc
 from isfray.model.geometry import Discretization, Geometry, discretize
-from isfray.model.hoc import read_hoc
 from isfray.model.inputs import InputFile
 from isfray.model.membrane import RangeMechanism, densities
 from tests.model.small_cell import hoc

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isfray.errors import InputError
-from isfray.model.cell import load_cell
+from isfray.formats.isf.cell import load_cell
 from isfray.model.clamp import CurrentClamp, EpspCurrent
 from tests.model.small_cell import write
 

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from isfray.formats.isf.network import load_network, network_from_inputs
 from isfray.model.activity import PSTH, LogNormal, ModulatedPoisson, Normal, PSTHPoissonTrainV2, SpikeTrain
-from isfray.model.network import NetworkModel, load_network, network_from_inputs, split_name
+from isfray.model.network import NetworkModel
+from isfray.model.population import split_name
 from isfray.model.silencing import SilenceBySomaDistance, SilenceBySomaDistanceAndSource
 
 Write = Callable[..., Path]

@@ -14,17 +14,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isfray import model
-from isfray.engine.active import stored
+from isfray import edits, model
+from isfray.activity.active import stored
+from isfray.edits.from_measurements import build_network
 from isfray.engine.fit import fit
 from isfray.errors import InputError
-from isfray.model import edits
-from isfray.model.build_network import build_network
-from isfray.model.cell import CellModel, load_cell
+from isfray.formats.isf.cell import load_cell
+from isfray.formats.isf.network import load_network
+from isfray.model.cell import CellModel
 from isfray.model.clamp import CurrentClamp, read_clamps
-from isfray.model.network import NetworkModel, load_network
+from isfray.model.network import NetworkModel
 from tests.conftest import two_populations, write_network_files
-from tests.model import small_cell, small_measurements
+from tests.edits import small_measurements
+from tests.model import small_cell
 
 ODD: list[Any] = [
     *(None, True, 0, -1, 3, 1.5, -0.5, math.nan, math.inf, 10**400, 2**64, 1j, "", "x", "INH", "\0", "\ud800", b"x"),

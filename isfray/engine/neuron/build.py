@@ -1,0 +1,222 @@
+"""Compile the mechanisms once per machine, into a cache that processes share and a crash cannot spoil."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from filelock import FileLock
+
+from isfray.errors import InputError
+from isfray.formats.nmodl import mod_folder, sources
+
+Progress = Callable[[str], None]
+
+# IEEE arithmetic but for division by constants: -ffast-math would make the linker switch the whole process to flushing
+# denormals. __FAST_MATH__ alone lets glibc offer its vector log (4 ulp), and exp to engine="neuron". NRNGPU makes
+# nocmodl's code call exp and not NEURON's hoc_Exp, and without interposition the FUNCTIONs are inlined: 21 % of
+# engine="neuron". Full vectors are a fifth of engine="coreneuron" where there is AVX-512.
+_OWN_PROCESSOR = "" if sys.platform == "darwin" else "-march=native "
+_FULL_VECTORS = "-mprefer-vector-width=512 " if platform.machine() == "x86_64" else ""
+FLAGS = (
+    f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
+    "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
+)
+# Functions of CoreNEURON, as of NEURON 9.0, that mod/currents.hpp, globals.hpp, names.hpp, register.hpp and solver.hpp
+# stand in for; not on macOS, whose linker cannot do that.
+_REPLACED = (
+    "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
+    "_ZN10coreneuron16nrn_get_mechnameEi",
+    "_ZN10coreneuron16hoc_register_varEPNS_8DoubScalEPNS_7DoubVecEPNS_8VoidFuncE",
+    "_ZN10coreneuron11set_globalsEPKcbi",
+    "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
+    "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",
+)
+REPLACES = sys.platform != "darwin" and metadata.version("neuron").startswith("9.0.")
+"""Whether they are replaced here."""
+_LINK = ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)] if REPLACES else []
+_SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
+
+
+def cache_folder() -> Path:
+    """``$ISFRAY_CACHE``, else ``isfray`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    if own := os.environ.get("ISFRAY_CACHE"):
+        return Path(own).expanduser().resolve()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().resolve() / "isfray"
+
+
+def compiler_flags() -> str:
+    """``$ISFRAY_CXXFLAGS``, else `FLAGS`."""
+    return os.environ.get("ISFRAY_CXXFLAGS", FLAGS)
+
+
+def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = False) -> str:
+    """Hash of everything a compiled library depends on; a library is used only where its key is met again.
+
+    Parameters
+    ----------
+    folder : Path
+        The ``.mod`` files and what they include.
+    flags, compiler : str
+        Compiler flags, and the compiler's command.
+    coreneuron : bool
+        Whether the library is for CoreNEURON.
+
+    Raises
+    ------
+    InputError
+        If the compiler cannot be run.
+    """
+    python = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
+    library = f"CoreNEURON {_LINK}" if coreneuron else "NEURON"
+    parts = (flags, _compiler_version(compiler), metadata.version("neuron"), python, _processor(), library)
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for path in sources(folder):
+        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def _compiler() -> str:
+    if chosen := os.environ.get("CXX"):
+        return chosen
+    # what Python was built with may be missing on this machine
+    commands = (str(sysconfig.get_config_var("CXX") or "g++"), "g++", "c++", "clang++")
+    return next((command for command in commands if shutil.which(shlex.split(command)[0])), "g++")
+
+
+def _compiler_version(compiler: str) -> str:
+    try:
+        return subprocess.run([*shlex.split(compiler), "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise _not_installed("C++ compiler", compiler) from error
+
+
+def _not_installed(what: str, command: str) -> InputError:
+    return InputError(
+        "cannot be run, but the ion channels have to be compiled",
+        key=what,
+        value=command,
+        expected="a C++ compiler and make on the PATH (Debian: apt install g++ make; macOS: xcode-select --install)",
+    )
+
+
+def _processor() -> str:
+    # native code must not reach another kind of processor through a shared cache
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    return "\n".join(x for x in lines if x.startswith(("vendor_id", "cpu family", "model", "flags", "CPU", "Features")))
+
+
+def build(progress: Progress | None = None, *, coreneuron: bool = False, folder: Path | None = None) -> Path:
+    """Compile the mechanisms, unless this machine's cache has them.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Takes one line when a build begins and one when it ends; by default they go to stderr.
+    coreneuron : bool
+        Build the library that CoreNEURON loads instead of the one NEURON loads.
+    folder : Path, optional
+        The ``.mod`` files; by default `mod_folder`.
+
+    Returns
+    -------
+    Path
+        The shared library.
+
+    Raises
+    ------
+    InputError
+        Without compiler or make, with a cache that cannot be written, or if compiling fails (names the kept log).
+    """
+    folder, flags, compiler = folder or mod_folder(), compiler_flags(), _compiler()
+    home = cache_folder() / "mechanisms" / build_key(folder, flags, compiler, coreneuron=coreneuron)
+    library = home / f"lib{'core' if coreneuron else ''}nrnmech.{'dylib' if sys.platform == 'darwin' else 'so'}"
+    if library.is_file():  # `home` comes to be by one rename, complete
+        return library
+    if not shutil.which("make"):
+        raise _not_installed("make", "make")
+    lock = home.with_suffix(".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", key="ISFRAY_CACHE", value=str(lock)) from error
+    with FileLock(lock):
+        if not library.is_file():
+            tell = progress or _to_stderr
+            what = "building mechanisms for CoreNEURON" if coreneuron else "building mechanisms"
+            tell(f"{what} (once per machine, about {_SECONDS[coreneuron]} s)…")
+            began = time.monotonic()
+            _compile(folder, home, library.name, flags, compiler, coreneuron)
+            tell(f"{what}: done in {time.monotonic() - began:.0f} s")
+    return library
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, coreneuron: bool) -> None:
+    work, done, log = (home.with_suffix(end) for end in (".building", ".done", ".log"))
+    for remains in (work, done):  # of a build that was killed; the lock says that no other is under way
+        shutil.rmtree(remains, ignore_errors=True)
+    (work / "mod").mkdir(parents=True)
+    for path in sources(folder):
+        shutil.copyfile(path, work / "mod" / path.name)
+    if coreneuron:
+        # NEURON's wrapper of nrnivmodl-core fails at the end unless there is a `special` it can rename
+        (work / platform.machine()).mkdir()
+        (work / platform.machine() / "special").touch()
+        own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
+        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
+        command += [*_LINK, "mod"]
+    else:
+        command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
+    with log.open("wb") as output:
+        ended = subprocess.run(
+            [sys.executable, *command],
+            cwd=work,
+            env={**os.environ, "CXX": compiler},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    built = next(work.glob(f"*/{library}"), None)
+    if ended.returncode or built is None:
+        shutil.rmtree(work)
+        raise InputError(f"cannot be compiled; what the compiler said is in {log}", file=str(folder))
+    done.mkdir()
+    os.replace(built, done / library)
+    os.replace(done, home)
+    shutil.rmtree(work)
+    log.unlink()
+
+
+def has_coreneuron() -> bool:
+    """Whether this NEURON comes with CoreNEURON."""
+    return _neuron_scripts("nrnivmodl-core") != []
+
+
+def _neuron_scripts(name: str) -> list[str]:
+    # beside this very NEURON, whether its environment is activated or not
+    files = metadata.files("neuron") or ()
+    return [str(Path(str(f.locate())).resolve()) for f in files if f.name == name and ".data" not in f.parts]
+
+
+def _neuron_script(name: str) -> str:
+    if found := _neuron_scripts(name):
+        return found[0]
+    raise InputError(f"was installed without {name}", key="neuron", expected="the neuron wheel from PyPI")

@@ -1,0 +1,96 @@
+"""Reading one mapping of a parameter file: every key known, every value of its kind, every error with its place.
+
+A key whose value is null says nothing: it is as if it were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from isfray.check import nearest, number
+from isfray.errors import InputError
+from isfray.formats.isf.param import ParamFile
+from isfray.model.inputs import Key
+
+_REQUIRED: Any = object()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The mapping at `path` of a parameter file."""
+
+    param: ParamFile
+    path: Key = ()
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The mapping itself; InputError if there is something else."""
+        found: Any = self.param.data
+        for step in self.path:
+            found = found[step]
+        if not isinstance(found, dict):
+            raise self.param.error(self.path, "is not a mapping", expected="{ ... }", value=found)
+        return found
+
+    def __contains__(self, key: str) -> bool:
+        return self.data.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def error(self, key: str, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+        """Return the InputError about one key of this mapping."""
+        return self.param.error((*self.path, key), problem, expected=expected, **value)
+
+    def only(self, known: Iterable[str]) -> None:
+        """Refuse keys that are not known; name the nearest known one."""
+        names = list(known)
+        for key in self.data:
+            if key in self and key not in names:
+                raise self.error(key, "is not a known key", expected=nearest(key, names))
+
+    def missing(self, key: str, expected: str | None = None) -> InputError:
+        """Return the InputError for a key that should be here."""
+        return self.param.error((*self.path, key), "is missing", expected=expected)
+
+    def child(self, key: str) -> Entry:
+        """Return the mapping under a key; InputError if it is missing or something else."""
+        if key not in self.data:
+            raise self.missing(key, "a mapping { ... }")
+        entry = Entry(self.param, (*self.path, key))
+        _ = entry.data
+        return entry
+
+    def optional(self, key: str) -> Entry | None:
+        """Return the mapping under a key, or None where the key is absent."""
+        return self.child(key) if key in self else None
+
+    def text(self, key: str, default: str = _REQUIRED) -> str:
+        """Return a non-empty string."""
+        if key not in self.data and default is _REQUIRED:
+            raise self.missing(key, "a string")
+        value = self.data[key] if key in self or default is _REQUIRED else default
+        if not isinstance(value, str) or not value:
+            raise self.error(key, "is not a string", expected="a string")
+        return value
+
+    def number(
+        self,
+        key: str,
+        default: Any = _REQUIRED,
+        *,
+        above: float | None = None,
+        least: float | None = None,
+        most: float | None = None,
+        unit: str = "",
+    ) -> float:
+        """Return a number within its bounds (`above` is exclusive)."""
+        if default is not _REQUIRED and key not in self:
+            return default  # type: ignore[no-any-return]
+        try:
+            return number(key, self.data.get(key), above=above, least=least, most=most, unit=unit)
+        except InputError as error:
+            problem = error.problem if key in self.data else "is missing"
+            raise self.error(key, problem, expected=error.expected) from None

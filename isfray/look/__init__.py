@@ -1,0 +1,1 @@
+"""How everything that is seen looks: sizes, themes, colours, and pages."""
