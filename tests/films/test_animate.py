@@ -21,6 +21,7 @@ from isfray.cli import main
 from isfray.errors import InputError
 from isfray.films.shot import shot
 from isfray.look.segments import SomaTrace
+from isfray.runs import frames
 from isfray.runs.dispatch.failures import ReplayError
 from isfray.runs.frames import simulate_again
 from tests.conftest import two_populations, write_network_files
