@@ -268,8 +268,9 @@ def _print_run(catalog: Catalog, name: str) -> None:
 
     about = catalog.info(name)
     print(f"{name} in {catalog.uri}: {about.trials_committed} of {about.trials_asked} trials, seed {about.seed}")
-    said = [f"{key} {about.settings[key]:g} ms" for key in ("t_stop", "dt") if key in about.settings]
-    said += [f"engine {about.settings['engine']}"] if "engine" in about.settings else []
+    settings = about.settings
+    said = [f"{key} {settings[key]:g} ms" for key in ("t_stop", "dt") if key in settings]
+    said += [f"engine {settings.engine}"] if settings.engine is not None else []
     print(f"  {', '.join([*said, about.created])}")
     if (state := in_progress(catalog, name)) is not None:
         print(f"  {state}")
@@ -296,7 +297,7 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"  {problem}")
         if report.withdrawn:
             print(f"  {len(report.withdrawn)} wrong trials are withdrawn; isfray resume simulates them again")
-        elif report.wrong_trials and catalog.info(name).settings.get("engine") != IMPORTED:
+        elif report.wrong_trials and catalog.info(name).settings.engine != IMPORTED:
             print("  isfray resume simulates wrong trials again (--repair withdraws them)")
         if report.leftovers or report.removed:
             print(
@@ -394,10 +395,10 @@ def _existing(uri: str) -> Catalog:
 
 
 def _build(options: argparse.Namespace) -> int:
+    from isfray.engine.kinds import engine_kind
     from isfray.engine.neuron.build import build
-    from isfray.engine.neuron.integration import chosen_engine
 
     print(build())
-    if chosen_engine(None) == "coreneuron":
+    if engine_kind(None).name == "coreneuron":
         print(build(coreneuron=True))
     return 0

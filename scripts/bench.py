@@ -73,7 +73,8 @@ def models(options: argparse.Namespace) -> tuple[Any, Any]:
 
 def serve(options: argparse.Namespace) -> None:
     """One simulator in a process of its own: a trial number in, what the trial cost out."""
-    from isfray.engine import simulator as module
+    from isfray.activity import trial
+    from isfray.engine.neuron import engine as module
 
     spent = dict.fromkeys(PHASES, 0.0)
 
@@ -87,8 +88,7 @@ def serve(options: argparse.Namespace) -> None:
 
         return run
 
-    module.draw_trial = timed("activity", module.draw_trial)
-    module.drawn = timed("binding", module.drawn)
+    trial.draw_trial = timed("activity", trial.draw_trial)
     module.Synapses.bind = timed("binding", module.Synapses.bind)
     module.advance = timed("integration", module.advance)
     began = time.perf_counter()

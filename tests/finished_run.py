@@ -11,7 +11,7 @@ import isfray
 from isfray import tables
 from isfray.catalog import Catalog
 from isfray.model.soundness import n_samples
-from isfray.runs.request import Asking
+from isfray.runs.request import Requests
 from tests.analysis.recorded import trial_tables
 from tests.conftest import two_populations, write_network_files
 from tests.model import small_cell
@@ -38,7 +38,7 @@ def finished_run(folder: Path) -> FinishedRun:
     cell_file, network_file = small_cell.write(folder), write_network_files(folder, two_populations())
     cell, network = isfray.load_cell(cell_file), isfray.load_network(network_file)
     wanted = {"trials": TRIALS, "t_stop": T_STOP, "engine": None, "clamp": (), "record": "sites"}
-    spec = Asking(SEED)(RUN, {"cell": cell, "network": network, **wanted}).spec
+    spec = Requests(SEED)(RUN, {"cell": cell, "network": network, **wanted}).spec
     catalog = Catalog(folder / "results")
     session = catalog.open_run(spec)
     catalog.commit(RUN, tables.join_trials(map(_trial, range(TRIALS))))

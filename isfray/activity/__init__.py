@@ -1,8 +1,19 @@
-"""Presynaptic spikes and synaptic release of one trial, drawn from the trial's seed."""
+"""The input of one trial: presynaptic spikes and synaptic releases, drawn from its seed or read from storage."""
 
 from isfray.activity.release import Releases, draw_weights
 from isfray.activity.seeds import trial_seed
 from isfray.activity.spikes import Spikes
-from isfray.activity.trial import TrialInput, draw_trial
+from isfray.activity.trial import Drawn, InputSource, Stored, TrialInput, TrialSpec, draw_trial
 
-__all__ = ["Releases", "Spikes", "TrialInput", "draw_trial", "draw_weights", "trial_seed"]
+__all__ = [
+    "Drawn",
+    "InputSource",
+    "Releases",
+    "Spikes",
+    "Stored",
+    "TrialInput",
+    "TrialSpec",
+    "draw_trial",
+    "draw_weights",
+    "trial_seed",
+]

@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isfray.activity.seeds import Stage, stream, streams
 from isfray.activity.spikes import Spikes
-from isfray.arrays import F64, I64
+from isfray.arrays import F64, I32, I64
 from isfray.errors import InputError
 from isfray.model.activity import SPIKE_SOURCES
 from isfray.model.network import NetworkModel
+from isfray.model.placement import Placement
 from isfray.model.silencing import SilenceBySomaDistanceAndSource
-
-
-class Placed(Protocol):
-    """What is needed of a placement of the synapses on a cell."""
-
-    @property
-    def soma_distance(self) -> F64:
-        """Distance of each synapse from the soma, um, float64[n]."""
-        ...
 
 
 @dataclass(frozen=True)
 class Releases:
-    """Releases of one trial, grouped by synapse; only synapses with at least one.
+    """Releases of one trial, drawn or stored, by synapse: only synapses with at least one; arrays of shape (n,).
 
     Attributes
     ----------
-    synapse : int64[r]
-        Index into the network's synapses, ascending.
-    offsets : int64[r + 1]
-        Releases of `synapse[i]` are `times[offsets[i]:offsets[i + 1]]`.
-    times : float64[offsets[r]]
-        Release times in ms, ascending within a synapse.
-    weights : mapping of (int, int) to float64[r_p, components]
-        By population index and receptor index, the weights of that population's active synapses, in the order of
-        `synapse`: only for receptors whose synapses differ in weight. All others have `Receptor.weight`.
+    population : ndarray of int32
+        Index of each synapse's population in the network, ascending.
+    synapse_id : ndarray of int32
+        Id within the population.
+    synapse : ndarray of int64
+        Index into the network's synapses; -1 for a stored one that is not among them.
+    offsets : ndarray of int64, shape (n + 1,)
+        Releases of synapse i are `times[offsets[i]:offsets[i + 1]]`.
+    times : ndarray of float64
+        Release times in ms; ascending within a synapse where they were drawn.
+    weights : mapping of (int, int) to ndarray of float64, shape (synapses of the population here, components)
+        By population index and receptor index, in the order of the synapses: only for receptors whose synapses differ
+        in weight. All others have `Receptor.weight`.
+    placement : Placement, optional
+        Where the synapses sit on the cell; None where no cell was given.
     """
 
+    population: I32
+    synapse_id: I32
     synapse: I64
     offsets: I64
     times: F64
     weights: Mapping[tuple[int, int], F64] = field(default_factory=dict)
+    placement: Placement | None = None
 
     def __len__(self) -> int:
         return len(self.synapse)
 
 
-def draw_releases(network: NetworkModel, spikes: Spikes, seed: int, placement: Placed | None = None) -> Releases:
+def draw_releases(network: NetworkModel, spikes: Spikes, seed: int, placement: Placement | None = None) -> Releases:
     """Draw the releases that the spikes cause: one chance for each synapse and spike of its cell.
 
     Parameters
@@ -90,7 +90,16 @@ def draw_releases(network: NetworkModel, spikes: Spikes, seed: int, placement: P
     synapse, times = synapse[order], times[order]
     starts = np.flatnonzero(np.diff(synapse, prepend=-1))
     active = synapse[starts]
-    return Releases(active, np.append(starts, len(times)), times, _draw_weights(network, active, seed))
+    population = network.synapses.population[active]
+    return Releases(
+        population,
+        (active - network.synapses.offsets[population]).astype(np.int32),
+        active,
+        np.append(starts, len(times)),
+        times,
+        _draw_weights(network, active, seed),
+        None if placement is None else placement.take(active),
+    )
 
 
 def _bernoulli(network: NetworkModel, bounds: I64, seed: int) -> NDArray[np.bool_]:
@@ -105,7 +114,7 @@ def _bernoulli(network: NetworkModel, bounds: I64, seed: int) -> NDArray[np.bool
 
 
 def _silenced(
-    network: NetworkModel, synapse: I64, source: NDArray[np.int8], placement: Placed | None
+    network: NetworkModel, synapse: I64, source: NDArray[np.int8], placement: Placement | None
 ) -> NDArray[np.bool_]:
     if placement is None or len(placement.soma_distance) != len(network.synapses):
         raise InputError(

@@ -155,7 +155,7 @@ def _session(source: Source, tables: RunTables) -> dict[str, Any]:
         kept = {
             "run": about.name,
             "seed": about.seed,
-            "settings": about.settings,
+            "settings": dict(about.settings),
             "inputs": about.inputs,
             "provenance": about.provenance,
         }

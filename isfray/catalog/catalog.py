@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from isfray.catalog import runs as run_objects
 from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
+from isfray.catalog.intervals import count
 from isfray.catalog.leftovers import GRACE_S
-from isfray.catalog.log import Commit, DataFile, committed, numbers, ranges
+from isfray.catalog.log import Commit, DataFile, committed, numbers, ranges, up_to
 from isfray.catalog.mending import Told, mend_run, quietly
 from isfray.catalog.reader import CATALOG_VERSION, CatalogReader
 from isfray.catalog.removal import end_log, remove_files, remove_run, remove_strays, removed_runs
@@ -103,8 +104,14 @@ class Catalog(CatalogReader):
         there = self._same(stored, spec)
         run_objects.restore_inputs(self.storage, spec)
         self._writing[spec.name] = there["created"], initial_voltage(self.storage, there)
+        asked = spec.asked
         session = Session(
-            f"{now.replace(':', '')}-{secrets.token_hex(4)}", now, None, spec.trials, dict(spec.provenance)
+            id=f"{now.replace(':', '')}-{secrets.token_hex(4)}",
+            started=now,
+            ended=None,
+            trials=count(asked),
+            provenance=dict(spec.provenance),
+            chosen=None if asked == up_to(count(asked)) else asked,
         )
         self._put_session(spec.name, session)
         return session
@@ -276,7 +283,7 @@ class Catalog(CatalogReader):
         {}
         """
         body = self._body(run)
-        if body["settings"].get("engine") == IMPORTED:
+        if body["settings"].engine == IMPORTED:
             return {}
         return mend_run(self.storage, self._log(run), run, initial_voltage(self.storage, body), tell)
 
@@ -402,7 +409,8 @@ class Catalog(CatalogReader):
         return self._writing[run]
 
     def _put_session(self, run: str, session: Session) -> None:
-        body = json.dumps(session.__dict__, indent=1, sort_keys=True, default=str).encode() + b"\n"
+        said = {key: value for key, value in session.__dict__.items() if key != "chosen" or value is not None}
+        body = json.dumps(said, indent=1, sort_keys=True, default=str).encode() + b"\n"
         self.storage.put(f"runs/{run}/sessions/{name_of_file('id', session.id)}.json", body)
 
 

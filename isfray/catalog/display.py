@@ -33,7 +33,7 @@ def _line(run: RunInfo) -> tuple[str, ...]:
     done, asked = run.trials_committed, max(run.trials_asked, run.trials_committed)
     trials = f"{done:,}" if done == asked else f"{done:,} of {asked:,}"
     files = [run.inputs[role]["main"]["name"] if role in run.inputs else "none" for role in ("cell", "network")]
-    t_stop = run.settings.get("t_stop")
+    t_stop = run.settings.t_stop
     stored = megabytes(sum(run.bytes.values()))
     made = run.created[:16].replace("T", " ")
     return run.name, trials, "" if t_stop is None else f"{t_stop:g} ms", str(run.seed), *files, stored, made

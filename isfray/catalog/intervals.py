@@ -46,11 +46,15 @@ def count(of: Ranges) -> int:
     return sum(b - a + 1 for a, b in of)
 
 
-def missing(trials: int, there: Ranges) -> Intervals:
-    """Those of trials 0 to `trials` - 1 that are not there."""
-    gaps, begin = [], 0
-    for a, b in (*there, (trials, trials)):
-        if begin < min(a, trials):
-            gaps.append((begin, min(a, trials) - 1))
-        begin = max(begin, b + 1)
+def missing(asked: Ranges, there: Ranges) -> Intervals:
+    """Those of the trials asked for that are not there; both ascending, without overlaps."""
+    gaps, others = list[tuple[int, int]](), iter((*there, (2**63, 2**63)))
+    low, high = next(others)
+    for a, b in asked:
+        while a <= b:
+            while high < a:
+                low, high = next(others)
+            if low > a:
+                gaps.append((a, min(b, low - 1)))
+            a = max(a, high + 1) if low <= b else b + 1
     return Intervals(tuple(gaps))

@@ -127,7 +127,7 @@ def _param(inputs: ModelInputs, folder: Path, about: RunInfo) -> str:
 
     data = moved(parse_param(inputs.main.text, inputs.main.name).data)
     if "sim" in data:
-        data["sim"]["tStop"] = about.settings.get("t_stop", data["sim"].get("tStop"))
+        data["sim"]["tStop"] = data["sim"].get("tStop") if about.settings.t_stop is None else about.settings.t_stop
     return format_param(data)
 
 

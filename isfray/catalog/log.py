@@ -53,6 +53,11 @@ def numbers(of: Ranges) -> NDArray[np.int32]:
     return np.concatenate([*parts, np.empty(0, dtype=np.int32)])
 
 
+def up_to(n: int) -> Ranges:
+    """Ranges of the numbers from 0 to n - 1."""
+    return ((0, n - 1),) if n else ()
+
+
 def union(one: Ranges, other: Ranges) -> Ranges:
     """Ranges of the numbers that are in one or the other."""
     merged: list[tuple[int, int]] = []
@@ -125,23 +130,23 @@ class Commit:
             if isinstance(sequence, bool) or not isinstance(sequence, int) or kind not in get_args(_Kind):
                 raise ValueError(f"{kind!r} with number {sequence!r}"[:80])
             files = tuple(_data_file(**file) for file in body["files"])
-            trials, replaces = _pairs(body["trials"], MOST_TRIALS), _pairs(body["replaces"], sequence)
-            return Commit(sequence, kind, trials, files, replaces, _pairs(body.get("checked", ()), MOST_TRIALS))
+            trials, replaces = pairs(body["trials"], MOST_TRIALS), pairs(body["replaces"], sequence)
+            return Commit(sequence, kind, trials, files, replaces, pairs(body.get("checked", ()), MOST_TRIALS))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"is not a whole commit ({str(error)[:160]})", file=uri, expected=_UNDAMAGED) from None
 
 
-def _pairs(values: Any, most: int) -> Ranges:
+def pairs(values: Any, most: int) -> Ranges:
     """Ascending ranges of whole numbers from 0 to below `most`, as they were stored."""
     if not all(isinstance(n, int) and not isinstance(n, bool) for pair in values for n in pair):
         raise TypeError("numbers that are none")
-    pairs = tuple((a, b) for a, b in values)
+    found = tuple((a, b) for a, b in values)
     border = -1
-    for a, b in pairs:
+    for a, b in found:
         if not border < a <= b < most:
             raise ValueError(f"numbers {a} to {b}")
         border = b
-    return pairs
+    return found
 
 
 def _data_file(path: str, table: str, trials: Any, rows: int, bytes: int, sha256: str) -> DataFile:
@@ -153,7 +158,7 @@ def _data_file(path: str, table: str, trials: Any, rows: int, bytes: int, sha256
         raise ValueError(f"a file {path!r} that is none of {table}"[:120])
     if any(not isinstance(n, int) or n < 0 for n in (rows, bytes)) or not SHA256.fullmatch(sha256):
         raise ValueError(f"size or hash of {path}")
-    return DataFile(path, table, _pairs(trials, MOST_TRIALS), rows, bytes, sha256)
+    return DataFile(path, table, pairs(trials, MOST_TRIALS), rows, bytes, sha256)
 
 
 def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:

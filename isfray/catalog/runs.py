@@ -11,14 +11,17 @@ from datetime import datetime
 from typing import Any
 
 from isfray.catalog.intervals import committed_ranges, count
-from isfray.catalog.log import SHA256, Commit, by_table, read_json
+from isfray.catalog.log import SHA256, Commit, Ranges, by_table, pairs, read_json, union, up_to
 from isfray.catalog.storage import Storage
-from isfray.check import name_of_file, number, whole
+from isfray.check import name_of_file, whole
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
+from isfray.model.settings import VERSION as SETTINGS_VERSION
+from isfray.model.settings import Settings
 from isfray.tables import SCHEMAS
 
-RUN_VERSION = 1
+RUN_VERSION = SETTINGS_VERSION
+"""Of run.json: grows with the settings."""
 MOST_TRIALS = 2**31 - 1
 """Of a run: tables number trials in 32 bits."""
 _RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
@@ -36,12 +39,12 @@ class RunSpec:
         Letters, digits, `.`, `_` and `-`.
     seed : int
         Run seed.
-    settings : mapping
+    settings : Settings or mapping
         Everything else that decides the result, ready for JSON: t_stop, dt, engine, record, clamp ...
     inputs : mapping
         `cell` and, unless there is none, `network`.
-    trials : int
-        How many are asked for. Not part of the run's identity: a run can be extended.
+    trials : int or Ranges
+        How many are asked for, from trial 0 on, or which. Not part of the run's identity: a run can be extended.
     provenance : mapping
         Who, where and with what (`isfray.catalog.provenance`). Not part of the identity.
     """
@@ -50,13 +53,20 @@ class RunSpec:
     seed: int
     settings: Mapping[str, Any]
     inputs: Mapping[str, ModelInputs]
-    trials: int = 0
+    trials: int | Ranges = 0
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name(self.name)
         whole("seed", self.seed, 0)
-        whole("trials", self.trials, 0, MOST_TRIALS)
+        object.__setattr__(self, "settings", Settings.read(self.settings))
+        if isinstance(self.trials, int):
+            whole("trials", self.trials, 0, MOST_TRIALS)
+
+    @property
+    def asked(self) -> Ranges:
+        """The trials that are asked for."""
+        return up_to(self.trials) if isinstance(self.trials, int) else self.trials
 
     def identity(self) -> dict[str, Any]:
         """What two runs of one name must have in common: seed, settings, and the content of every input."""
@@ -76,13 +86,32 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Session:
-    """One time a run was worked on: when (UTC, ISO 8601), how many trials it was asked for, where and with what."""
+    """One time a run was worked on.
+
+    Attributes
+    ----------
+    id : str
+    started, ended : str
+        When, UTC, ISO 8601; None for one that was not ended.
+    trials : int
+        How many trials it was asked for.
+    provenance : mapping
+        Where and with what.
+    chosen : Ranges, optional
+        Which trials; None for the first `trials`.
+    """
 
     id: str
     started: str
     ended: str | None
     trials: int
     provenance: Mapping[str, Any]
+    chosen: Ranges | None = None
+
+    @property
+    def asked(self) -> Ranges:
+        """The trials it was asked for."""
+        return up_to(self.trials) if self.chosen is None else self.chosen
 
 
 @dataclass(frozen=True)
@@ -98,7 +127,7 @@ class RunInfo:
     created : str
         When, UTC, ISO 8601.
     trials_asked, trials_committed : int
-        The most trials any session asked for; how many are there.
+        How many trials any session asked for; how many are there.
     sessions : tuple of Session
         Each time it was worked on, in order of time.
     rows, bytes : mapping
@@ -107,7 +136,7 @@ class RunInfo:
 
     name: str
     seed: int
-    settings: Mapping[str, Any]
+    settings: Settings
     inputs: Mapping[str, Any]
     created: str
     trials_asked: int
@@ -143,8 +172,8 @@ def read_sessions(storage: Storage, listed: Iterable[str]) -> dict[str, tuple[Se
 
 
 def trials_asked(sessions: Iterable[Session]) -> int:
-    """Return the most trials that any session asked for."""
-    return max((session.trials for session in sessions), default=0)
+    """Return how many trials any session asked for."""
+    return count(union((), tuple(one for session in sessions for one in session.asked)))
 
 
 def about(body: Mapping[str, Any], live: Iterable[Commit], sessions: tuple[Session, ...]) -> RunInfo:
@@ -247,7 +276,7 @@ def run_json(spec: RunSpec, created: str) -> bytes:
     """Bytes of a new run.json."""
     body = {
         "format": "isfray-run",
-        "version": RUN_VERSION,
+        "version": Settings.read(spec.settings).version,
         "name": spec.name,
         **spec.identity(),
         "created": created,
@@ -265,9 +294,8 @@ def parse_run(data: bytes, uri: str) -> dict[str, Any]:
         whole("seed", body["seed"], 0)
         datetime.fromisoformat(body["created"])
         settings, provenance = body["settings"], body["provenance"]
-        for key in ("t_stop", "dt"):
-            number(key, settings.get(key, 0.0))
-        if not isinstance(settings, dict) or not _is_provenance(provenance):
+        body["settings"] = Settings.read(settings, file=uri)
+        if not _is_provenance(provenance):
             raise TypeError("settings or provenance")
         for role, files in body["inputs"].items():
             if not (isinstance(role, str) and isinstance(files["references"], dict)):
@@ -284,7 +312,9 @@ def parse_run(data: bytes, uri: str) -> dict[str, Any]:
 def parse_session(data: bytes, uri: str) -> Session:
     """Return what is told of a session; InputError naming the object if it is something else."""
     try:
-        session = Session(**json.loads(data))
+        said = json.loads(data)
+        chosen = said.pop("chosen", None)
+        session = Session(**said, chosen=None if chosen is None else pairs(chosen, MOST_TRIALS))
         name_of_file("id", session.id)
         whole("trials", session.trials, 0)
         for moment in (session.started, session.ended):
@@ -306,7 +336,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     found = []
     if there["seed"] != here["seed"]:
         found.append(f"seed {there['seed']} there, {here['seed']} here")
-    old, new = dict(_flat(there["settings"])), dict(_flat(here["settings"]))
+    old, new = (dict(_flat(Settings.read(one["settings"]).complete)) for one in (there, here))
     for key in sorted(old.keys() | new.keys()):
         a, b = old.get(key, "not set"), new.get(key, "not set")
         if a != b:

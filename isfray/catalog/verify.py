@@ -102,7 +102,7 @@ def verify_run(
     if inspection.faults:
         problems.append(f"{len(inspection.faults)} trials are wrong: {told(inspection.faults)}")
     wrong, withdrawn = inspection.wrong(trials), np.empty(0, dtype=np.int32)
-    if repair and not damage and body["settings"].get("engine") != IMPORTED:
+    if repair and not damage and body["settings"].engine != IMPORTED:
         withdraw(storage, log, run, trials, wrong)
         withdrawn = np.setdiff1d(list(wrong), committed(log.known()))
     removed = tuple(sorted(remove_leftovers(storage, log, run, grace_s))) if repair else ()

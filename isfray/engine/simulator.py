@@ -1,74 +1,25 @@
-"""One compiled, built, synapse-bearing cell that runs trial after trial (FORMATS 9, 11)."""
+"""A cell and its network, ready for trial after trial in this process, with any engine."""
 
 from __future__ import annotations
 
-import socket
 import time as clock
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
-from isfray import tables
-from isfray.activity import Spikes, draw_trial
-from isfray.activity.active import ActiveSynapses, drawn, stored
+from isfray.activity import Drawn, Stored, TrialSpec
 from isfray.check import number
-from isfray.engine.display import trial_facts
+from isfray.engine.engine import Engine, Task
 from isfray.engine.fit import check_models, fit
-from isfray.engine.neuron import mechanisms
-from isfray.engine.neuron.integration import advance, chosen_engine, engine_for
-from isfray.engine.neuron.live_cell import LiveCell
-from isfray.engine.neuron.process import Place, set_state
-from isfray.engine.neuron.synapses import Synapses
+from isfray.engine.kinds import engine_kind
 from isfray.engine.recording import check_size, read_recording
+from isfray.engine.result import TrialResult, fault, trial_result
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
-from isfray.model.detection import detect_spikes, threshold
-from isfray.model.display import Facts, Shown
+from isfray.model.embedding import Embedding
 from isfray.model.network import NetworkModel
 from isfray.model.ranges import TIME_STEP
-from isfray.model.sites import RecordingSite
-from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples, times_fault
-
-
-@dataclass(frozen=True, repr=False)
-class TrialResult(Shown):
-    """What one trial gave.
-
-    Attributes
-    ----------
-    time : ndarray, shape (samples,)
-        Sample times in ms, as NEURON counts them.
-    voltage : mapping of str to ndarray, shape (samples,)
-        Membrane potential in mV by site: "soma", recording-site labels, and what `record` named.
-    tables : mapping of str to pyarrow.Table
-        The trial's rows of every table of the catalog.
-    variables : mapping of str to ndarray, shape (segments, samples)
-        Range variables that were asked for, in the segments that have them, in the order of `variable_traces`.
-    """
-
-    time: NDArray[np.float64]
-    voltage: Mapping[str, NDArray[np.float64]]
-    tables: Mapping[str, pa.Table]
-    variables: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-
-    def _facts(self) -> Facts:
-        return trial_facts(self.time, self.voltage, self.tables, self.variables)
-
-
-@dataclass(eq=False)
-class Rig:
-    """What a simulator has in NEURON: the cell, its synapses, and the vectors that record time and traces."""
-
-    live: LiveCell
-    synapses: Synapses | None
-    time: Any
-    traces: list[tuple[RecordingSite, str, Any]]
+from isfray.model.soundness import UnsoundTrialError
 
 
 class Simulator:
@@ -79,8 +30,9 @@ class Simulator:
     cell : CellModel
     network : NetworkModel, optional
         Without it the cell has no synapses.
-    engine : str, optional
-        "coreneuron" (the default where NEURON comes with it) or "neuron": the same steps, several times slower.
+    engine : str or class, optional
+        "coreneuron" (the default where NEURON comes with it) or "neuron": the same steps, several times slower; or a
+        subclass of `isfray.engine.Engine`.
     clamp : list of CurrentClamp or of mappings
         Current clamps: section (label or id), x, delay (ms), dur (ms), amp (nA).
     record : str or list of str
@@ -109,7 +61,7 @@ class Simulator:
         cell: CellModel,
         network: NetworkModel | None = None,
         *,
-        engine: str | None = None,
+        engine: str | type[Engine] | None = None,
         clamp: Clamps = (),
         record: str | Sequence[str] = "sites",
         share_synapses: bool = True,
@@ -117,31 +69,15 @@ class Simulator:
     ) -> None:
         check_models(cell, network)
         self.cell, self.network = cell, network
-        self.engine = chosen_engine(engine)
         self.dt = number("dt", cell.defaults.dt if dt is None else dt, **TIME_STEP)
         self.recording = read_recording(cell, record)
-        electrodes = read_clamps(clamp, cell.morphology.labels)
+        electrodes, kind = read_clamps(clamp, cell.morphology.labels), engine_kind(engine)
         fitted = fit(cell, network)
-        self._placement, self._globals = fitted.placement, fitted.neuron_globals
-        self._electrodes, self._share = electrodes, share_synapses
-        self._h = mechanisms.load(coreneuron=self.engine == "coreneuron")
-        self._place = Place(self._build)
-        self._place.rig()
-
-    def _build(self) -> Rig:
-        self._set_state()  # which ions start from
-        live = LiveCell(self.cell, self._h)
-        live.add_electrodes(self._electrodes)
-        synapses = None
-        if self.network is not None and self._placement is not None:
-            synapses = Synapses(live, self.network, self._placement, share=self._share)
-        traces = [(site, "v", self._h.Vector()) for site in self.recording.sites]
-        traces += [(site, v.attribute, self._h.Vector()) for v in self.recording.variables for site in v.sites]
-        return Rig(live, synapses, self._h.Vector(), traces)
-
-    def _set_state(self) -> None:
-        temperature = self.cell.defaults.temperature
-        set_state(self._h, dt=self.dt, celsius=temperature, mechanism_globals=self._globals)
+        embedding = Embedding(cell, network, fitted.placement)
+        self.task = Task(embedding, fitted.neuron_globals, electrodes, self.recording, self.dt, share_synapses)
+        kind.check(self.task)
+        self.engine = kind.name
+        self._engine = kind(self.task)
 
     def run(self, seed: int | None = None, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
         """Draw one trial's input from its seed and simulate it.
@@ -174,15 +110,56 @@ class Simulator:
         >>> result.tables["spike_times"].num_rows
         2
         """
-        t_stop = self._end(t_stop)
-        began = clock.perf_counter()
-        if self.network is None or self._placement is None:
-            return self._finish(None, None, seed or 0, t_stop, trial, began)
-        if seed is None:
+        if self.network is not None and seed is None:
             raise InputError("is missing", key="seed", expected="the trial's seed, an integer >= 0")
-        drawn_input = draw_trial(self.network, seed, t_stop, self._placement)
-        active = drawn(self.network, self._placement, drawn_input.releases)
-        return self._finish(active, drawn_input.spikes, seed, t_stop, trial, began)
+        return self._one(TrialSpec(trial, seed or 0, Drawn()), t_stop)
+
+    def trials(
+        self, trials: Sequence[TrialSpec], t_stop: float | None = None
+    ) -> Iterator[TrialResult | UnsoundTrialError]:
+        """Simulate a group of trials, which the engine takes at once.
+
+        Parameters
+        ----------
+        trials : sequence of TrialSpec
+            What is asked for; an engine says how many it takes (`Engine.group`).
+        t_stop : float, optional
+            End in ms; the cell file's by default.
+
+        Yields
+        ------
+        TrialResult, or UnsoundTrialError
+            For each trial, in order; the error in place of one whose recorded values cannot be, so that others go on.
+
+        Raises
+        ------
+        InputError
+            As `run`, and as the source of a trial's input.
+
+        Examples
+        --------
+        >>> from isfray.activity import TrialSpec
+        >>> specs = [TrialSpec(k, isfray.trial_seed(7, k)) for k in range(2)]
+        >>> [result.tables["trials"]["n_releases"][0].as_py() for result in simulator.trials(specs, t_stop=20.0)]
+        [161, 164]
+        """
+        end = self._end(t_stop)
+        began = clock.perf_counter()
+        given = [trial.source.input(trial, self.task.embedding, end) for trial in trials]
+        recorded = self._engine.run(given, end)
+        for trial, its_input, found in zip(trials, given, recorded, strict=True):
+            if wrong := fault(self.task, its_input, found, end):
+                yield UnsoundTrialError({trial.number: wrong})
+            else:
+                took = clock.perf_counter() - began
+                yield trial_result(self.task, trial, its_input, found, t_stop=end, engine=self.engine, wall_s=took)
+            began = clock.perf_counter()
+
+    def _one(self, trial: TrialSpec, t_stop: float | None) -> TrialResult:
+        (result,) = self.trials([trial], t_stop)
+        if isinstance(result, UnsoundTrialError):
+            raise result
+        return result
 
     def _end(self, t_stop: Any) -> float:
         end = number("t_stop", self.cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
@@ -222,151 +199,4 @@ class Simulator:
         >>> float(abs(again.voltage["soma"] - stored["voltage"][0].to_numpy()).max())
         0.0
         """
-        t_stop = self._end(t_stop)
-        if self.network is None:
-            raise InputError("is missing", key="network", expected="the network that gives weights and receptors")
-        began = clock.perf_counter()
-        active = stored(releases, self.network, self.cell.geometry, seed)
-        return self._finish(active, None, seed, t_stop, trial, began)
-
-    def _finish(
-        self,
-        active: ActiveSynapses | None,
-        spikes: Spikes | None,
-        seed: int,
-        t_stop: float,
-        trial: int,
-        began: float,
-    ) -> TrialResult:
-        time, recorded = self._integrate(active, t_stop)
-        if fault := self._fault(time, recorded, t_stop) or (_input_fault(active, spikes, t_stop) if spikes else None):
-            raise UnsoundTrialError({trial: fault})
-        traces, sites = np.stack(recorded), self.recording.sites
-        voltage = dict(zip((site.label for site in sites), traces, strict=False))
-        spike_times = [
-            detect_spikes(time, v, threshold(s.section)) for s, v in zip(sites, voltage.values(), strict=True)
-        ]
-        out = {
-            "synapse_activation": self._synapse_table(trial, active),
-            "cell_activation": self._cell_table(trial, spikes),
-            "spike_times": tables.spike_times(
-                trial, sites=list(voltage), thresholds=[threshold(s.section) for s in sites], times=spike_times
-            ),
-            "voltage_traces": tables.voltage_traces(
-                trial, **self._places(sites), t_start=float(time[0]), dt=self.dt, voltage=traces[: len(sites)]
-            ),
-        }
-        variables, rest = {}, traces[len(sites) :]
-        for variable in self.recording.variables:
-            variables[variable.name], rest = rest[: len(variable.sites)], rest[len(variable.sites) :]
-        if variables:
-            out["variable_traces"] = tables.variable_traces(
-                trial,
-                variables=[v.name for v in self.recording.variables for _ in v.sites],
-                **self._places([site for v in self.recording.variables for site in v.sites]),
-                t_start=float(time[0]),
-                dt=self.dt,
-                values=traces[len(sites) :],
-            )
-        row = tables.trial_row(
-            trial,
-            seed=seed,
-            t_stop=t_stop,
-            dt=self.dt,
-            n_active_synapses=0 if active is None else len(active),
-            n_releases=0 if active is None else len(active.times),
-            n_spikes=len(spike_times[list(voltage).index("soma")]),
-            engine=self.engine,
-            host=socket.gethostname(),
-            wall_s=clock.perf_counter() - began,
-            finished_at=datetime.now(UTC),
-        )
-        return TrialResult(time, voltage, {"trials": row, **out}, variables)
-
-    def _integrate(
-        self, active: ActiveSynapses | None, t_stop: float
-    ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        """Return times and traces, (samples,) each: copies, made before NEURON is touched again."""
-        h, rig = self._h, self._place.rig()
-        self._set_state()
-        rig.time.record(h._ref_t)
-        for site, attribute, trace in rig.traces:
-            trace.record(getattr(rig.live.sections[site.section](site.x), f"_ref_{attribute}"))
-        post = rig.synapses.bind(active) if rig.synapses is not None and active is not None else None
-        h.finitialize(self.cell.defaults.v_init)
-        if post is not None:
-            Place.events += post()
-        advance(h, engine_for(self.engine, self._globals), t_stop)
-        return np.array(rig.time), [np.array(trace) for _, _, trace in rig.traces]
-
-    def _fault(self, time: NDArray[np.float64], traces: list[NDArray[np.float64]], t_stop: float) -> str | None:
-        """What is wrong with what was recorded; None if nothing is."""
-        samples, n = n_samples(t_stop, self.dt), len(self.recording.sites)
-        names = [f"voltage at {site.label}" for site in self.recording.sites]
-        names += [f"{v.name} at {site.label}" for v in self.recording.variables for site in v.sites]
-        named = list(zip(names, traces, strict=True))
-        end = (samples - 1) * self.dt
-        late = f"time ends at {time[-1]:g} ms instead of {end:g} ms" if abs(time[-1] - end) > self.dt / 2 else None
-        return (
-            first_fault([("time", time)], samples, dt=self.dt, start=0.0, unit="ms")
-            or late
-            or first_fault(named[:n], samples, dt=self.dt, start=self.cell.defaults.v_init, most=MOST_MV, unit="mV")
-            or first_fault(named[n:], samples, dt=self.dt)
-        )
-
-    def _synapse_table(self, trial: int, active: ActiveSynapses | None) -> pa.Table:
-        labels = self.cell.morphology.labels
-        if active is None:
-            return tables.SCHEMAS["synapse_activation"].empty_table()
-        distinct = list(dict.fromkeys(labels))
-        of_section = np.array([distinct.index(label) for label in labels])
-        return tables.synapse_activation(
-            trial,
-            synapse_type_index=active.population,
-            **self._population_names(),
-            synapse_id=active.synapse_id,
-            section_id=active.placement.section_id,
-            section_pt_id=active.placement.section_pt_id,
-            soma_distance=active.placement.soma_distance,
-            label_index=of_section[active.placement.section_id],
-            labels=distinct,
-            offsets=active.offsets,
-            times=active.times,
-        )
-
-    def _cell_table(self, trial: int, spikes: Spikes | None) -> pa.Table:
-        if spikes is None:
-            return tables.SCHEMAS["cell_activation"].empty_table()
-        first = np.flatnonzero(
-            np.r_[True, (np.diff(spikes.population) != 0) | (np.diff(spikes.cell_id) != 0)][: len(spikes)]
-        )
-        return tables.cell_activation(
-            trial,
-            synapse_type_index=spikes.population[first],
-            **self._population_names(),
-            cell_id=spikes.cell_id[first],
-            offsets=np.append(first, len(spikes)),
-            times=spikes.time,
-        )
-
-    def _places(self, sites: Sequence[RecordingSite]) -> dict[str, list[Any]]:
-        return {
-            "sites": [s.label for s in sites],
-            "section_id": [s.section for s in sites],
-            "x": [s.x for s in sites],
-            "soma_distance": [s.soma_distance for s in sites],
-        }
-
-    def _population_names(self) -> dict[str, list[str]]:
-        populations = self.network.populations if self.network is not None else ()
-        return {
-            "type_names": [p.name for p in populations],
-            "celltypes": [p.celltype for p in populations],
-            "columns": [p.column for p in populations],
-        }
-
-
-def _input_fault(active: ActiveSynapses | None, spikes: Spikes, t_stop: float) -> str | None:
-    """What is wrong with drawn input; a replay's may go on after the end."""
-    releases = None if active is None else times_fault("a release", active.times, t_stop)
-    return releases or times_fault("a presynaptic spike", spikes.time, t_stop)
+        return self._one(TrialSpec(trial, seed, Stored(releases)), t_stop)

@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 
 from isfray.catalog import Catalog
-from isfray.engine.neuron.integration import prepare
 from isfray.films.film import Film, Kind, write_whole
 from isfray.films.flashes import FLASH, Flashes, check_groups, flashes
 from isfray.films.scene2d import scene_2d
@@ -53,7 +52,7 @@ class Take:
     def ray(self) -> Iterator[None]:
         """Be connected to Ray, with the mechanisms built before one is started here."""
         if session.would_start():
-            prepare(self.shown.replay.factory.engine)
+            self.shown.replay.factory.engine.prepare()
         session.join(self.given.get("workers"))
         try:
             yield

@@ -17,11 +17,11 @@ from isfray.formats.files import read_file
 from isfray.runs.config_models import Models
 from isfray.runs.handle import RunHandle, SweepHandle
 from isfray.runs.request import Variant
-from isfray.runs.simulation import Settings, request
+from isfray.runs.simulation import Keywords, request
 
-FOR_ALL = {"catalog", "run", "variants", "sweep", *Settings.__annotations__} - {"wait", "progress"}
+FOR_ALL = {"catalog", "run", "variants", "sweep", *Keywords.__annotations__} - {"wait", "progress", "inputs"}
 _MOST_COMBINATIONS = 10_000
-OF_A_VARIANT = {"edits", "search_paths", *Variant.__annotations__}
+OF_A_VARIANT = {"edits", "search_paths", *Variant.__annotations__} - {"inputs"}
 
 
 def run_config(path: str | Path, **instead: Any) -> list[RunHandle | SweepHandle]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isfray.catalog import Catalog
+from isfray.catalog.intervals import count
 from isfray.check import path as a_path
 from isfray.examples import STIMULUS, WHISKER, example, write_example
 from isfray.model.cell import CellModel
@@ -58,7 +59,7 @@ def demo(folder: str | os.PathLike[str], trials: int = 16, *, force: bool = Fals
     InputError
         If the folder cannot be written, holds something else, or `trials` is no number of trials.
     """
-    folder, trials = a_path("folder", folder), check_trials(trials)
+    folder, trials = a_path("folder", folder), count(check_trials(trials))
     cell, network = example()
     print(_introduction(cell, network), flush=True)
     catalog = Catalog(folder / "catalog")

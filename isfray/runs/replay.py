@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +12,7 @@ from isfray.analysis import RunTables
 from isfray.arrays import F32, F64
 from isfray.catalog import Catalog
 from isfray.engine import TrialResult
-from isfray.engine.neuron.integration import ENGINES, chosen_engine
+from isfray.engine.kinds import ENGINES, engine_kind
 from isfray.engine.recording import read_recording
 from isfray.errors import InputError
 from isfray.look.segments import SegmentTraces, SomaTrace
@@ -205,13 +203,13 @@ def read_replay(
         For a variable that the cell does not have.
     """
     cell, network = models
-    settings: Mapping[str, Any] = catalog.info(tables.name).settings
+    settings = catalog.info(tables.name).settings
     if not isinstance(variable, str):
         raise InputError("is no variable", key="variable", value=variable, expected='"v", or a range variable')
     if variable != "v":
         _check_variable(cell, variable)
-    engine = chosen_engine(settings.get("engine") if settings.get("engine") in ENGINES else None)
-    clamp = read_clamps(settings.get("clamp", ()), cell.morphology.labels)
+    engine = engine_kind(settings.engine if settings.engine in ENGINES else None)
+    clamp = read_clamps(settings.clamp or (), cell.morphology.labels)
     record = "all" if variable == "v" else ("soma", variable)
     row = tables.scan("trials", trial).select("seed").collect()
     releases = None if network is None else tables.scan("synapse_activation", trial).collect().to_arrow()

@@ -3,25 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from isfray.activity import Drawn, InputSource
 from isfray.catalog import RunSpec, provenance
+from isfray.catalog.log import Ranges, ranges, up_to
 from isfray.catalog.runs import MOST_TRIALS
-from isfray.check import bound, lift, number, whole, words
-from isfray.engine import Simulator
+from isfray.check import bound, items, lift, number, whole, words
+from isfray.engine import Engine, Simulator, Task
 from isfray.engine.fit import check_models, fit
-from isfray.engine.neuron.integration import chosen_engine
+from isfray.engine.kinds import engine_kind
 from isfray.engine.recording import check_size, read_recording
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
+from isfray.model.embedding import Embedding
 from isfray.model.network import NetworkModel
-from isfray.runs.run import Asked
+from isfray.model.settings import Settings
+from isfray.runs.dispatch.actors import RunnerFactory
 
 MAX_TRIALS = 10_000_000
 """More trials than this are asked for by mistake; ISFRAY_MAX_TRIALS sets another bound."""
 MAX_SEED = 2**128 - 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run as it is asked for.
+
+    Attributes
+    ----------
+    spec : RunSpec
+        The run, and its trials.
+    factory : callable
+        Builds, in an actor, what simulates. Runs with the same object share actors as they are.
+    t_stop : float, optional
+        Simulated time, ms.
+    source : InputSource
+        Where the input of its trials comes from.
+    resources : mapping
+        What an actor needs, as Ray's `options` take it.
+    group : int
+        How many trials an actor takes at once at most.
+    """
+
+    spec: RunSpec
+    factory: RunnerFactory
+    t_stop: float | None
+    source: InputSource = field(default_factory=Drawn)
+    resources: Mapping[str, float] = field(default_factory=lambda: {"num_cpus": 1})
+    group: int = 1
 
 
 @dataclass(frozen=True)
@@ -30,7 +62,7 @@ class SimulatorFactory:
 
     cell: CellModel
     network: NetworkModel | None
-    engine: str
+    engine: type[Engine]
     clamp: tuple[CurrentClamp, ...]
     record: str | tuple[str, ...]
 
@@ -44,43 +76,45 @@ class Variant(TypedDict, total=False):
 
     cell: CellModel
     network: NetworkModel | None
-    trials: int
+    trials: int | Iterable[int]
     t_stop: float | None
-    engine: str | None
+    engine: str | type[Engine] | None
     clamp: Clamps
     record: str | Iterable[str]
+    inputs: InputSource | None
 
 
-class Asking:
+class Requests:
     """Checks what is asked for; what two runs have in common is built once.
 
     Attributes
     ----------
-    engines : set of str
+    engines : set of Engine classes
         Engines that will be used.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed, self._provenance = seed, provenance()
         self._factories: dict[tuple[Any, ...], SimulatorFactory] = {}
-        self.engines: set[str] = set()
+        self.engines: set[type[Engine]] = set()
 
-    def __call__(self, run: str, wanted: Mapping[str, Any]) -> Asked:
+    def __call__(self, run: str, wanted: Mapping[str, Any]) -> Request:
         """Return one run as it is to be done; InputError if it cannot be."""
         cell, network, t_stop = wanted["cell"], wanted["network"], wanted["t_stop"]
-        trials = check_trials(wanted["trials"])
+        trials, source = check_trials(wanted["trials"]), _source(wanted.get("inputs"))
         check_models(cell, network)
         t_stop = number("t_stop", cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         factory = self._factory(cell, network, wanted)
         check_size(read_recording(cell, factory.record), t_stop, cell.defaults.dt)
         inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
-        settings = {
-            "t_stop": t_stop,
-            "dt": cell.defaults.dt,
-            "engine": factory.engine,
-            "record": factory.record,
-            "clamp": [asdict(one) for one in factory.clamp],
-        }
+        settings = Settings(
+            t_stop=t_stop,
+            dt=cell.defaults.dt,
+            engine=factory.engine.name,
+            record=factory.record,
+            clamp=factory.clamp,
+            source=source.identity,
+        )
         spec = RunSpec(
             name=run,
             seed=self._seed,
@@ -89,27 +123,30 @@ class Asking:
             trials=trials,
             provenance=self._provenance,
         )
-        return Asked(spec, factory, t_stop)
+        return Request(spec, factory, t_stop, source, factory.engine.resources, factory.engine.group)
 
     def _factory(self, cell: CellModel, network: NetworkModel | None, wanted: Mapping[str, Any]) -> SimulatorFactory:
-        engine = chosen_engine(wanted["engine"])
+        engine = engine_kind(wanted["engine"])
         self.engines.add(engine)
         clamps = read_clamps(wanted["clamp"], cell.morphology.labels)
         record = wanted["record"]
         record = record if isinstance(record, str) else words("record", record, "names of places")
         key = (id(cell), id(network), engine, clamps, record)
         if key not in self._factories:
-            read_recording(cell, record)
-            fit(cell, network)
+            recording, fitted = read_recording(cell, record), fit(cell, network)
+            embedding = Embedding(cell, network, fitted.placement)
+            engine.check(Task(embedding, fitted.neuron_globals, clamps, recording, cell.defaults.dt))
             self._factories[key] = SimulatorFactory(cell, network, engine, clamps, record)
         return self._factories[key]
 
 
-def ask_variants(ask: Asking, run: str, common: Variant, variants: Mapping[str, Variant]) -> dict[str, Asked]:
+def variant_requests(
+    request: Requests, run: str, common: Variant, variants: Mapping[str, Variant]
+) -> dict[str, Request]:
     """Return the runs of a sweep by variant, each as all are but for what it has of its own."""
     if not isinstance(variants, Mapping) or not variants:
         raise InputError("holds no variants", key="variants", value=variants, expected="{name: {setting: value}}")
-    asked = {}
+    found = {}
     for name, own in variants.items():
         if not isinstance(own, Mapping):
             raise InputError("is no variant", key=f"variants.{name}", value=own, expected="{setting: value}")
@@ -117,10 +154,10 @@ def ask_variants(ask: Asking, run: str, common: Variant, variants: Mapping[str, 
             expected = "one of " + ", ".join(Variant.__annotations__)
             raise InputError("is no setting of a variant", key=f"variants.{name}.{unknown[0]}", expected=expected)
         try:
-            asked[name] = ask(f"{run}.{name}", {**common, **own})
+            found[name] = request(f"{run}.{name}", {**common, **own})
         except InputError as error:
             raise _of_variant(name, error) from None
-    return asked
+    return found
 
 
 def _of_variant(name: str, error: InputError) -> InputError:
@@ -131,12 +168,37 @@ def _of_variant(name: str, error: InputError) -> InputError:
     return InputError(error.problem, key=f"variants.{name}.{error.key}", expected=error.expected, **value)
 
 
-def check_trials(trials: Any) -> int:
-    """Return how many trials a run is to have; InputError for more than its tables can number, or anyone means."""
-    n = whole("trials", trials, 1)
+def check_trials(trials: Any) -> Ranges:
+    """Return which trials a run is to have: the first so many, or those that are named.
+
+    Raises
+    ------
+    InputError
+        For more than its tables can number, or anyone means, and for what is no set of trials.
+    """
+    if isinstance(trials, Iterable) and not isinstance(trials, str | bytes | Mapping):
+        named = trials if isinstance(trials, range) else items("trials", trials, "a number, or numbers of trials")
+        if not len(named):
+            raise InputError("holds no trial", key="trials", expected="at least one")
+        for one in (min(named), max(named)) if isinstance(named, range) else named:
+            whole("trials", one, 0, MOST_TRIALS - 1)
+        asked, n = ranges(named), len(set(named))
+    else:
+        n = whole("trials", trials, 1)
+        asked = up_to(n)
     if n > (most := most_trials()):
         raise InputError("is more than a run may have", key="trials", value=n, expected=lift("ISFRAY_MAX_TRIALS", most))
-    return n
+    return asked
+
+
+def _source(inputs: Any) -> InputSource:
+    """Return where input comes from; InputError for what is no source."""
+    if inputs is None:
+        return Drawn()
+    if isinstance(inputs, type) or not isinstance(inputs, InputSource):
+        expected = "a source of input, or None to draw it from the network"
+        raise InputError("is no source of input", key="inputs", value=inputs, expected=expected)
+    return inputs
 
 
 def most_trials() -> int:

@@ -7,7 +7,6 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -15,7 +14,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from isfray.catalog import Catalog, RunSpec, Session
-from isfray.catalog.intervals import committed_ranges, missing
+from isfray.catalog.intervals import committed_ranges, count, missing
 from isfray.errors import InputError
 from isfray.runs import session
 from isfray.runs.dispatch.actors import CatalogActor, RunnerFactory
@@ -28,25 +27,7 @@ from isfray.runs.handle import RunHandle, SweepHandle
 from isfray.runs.mending import mend
 from isfray.runs.metrics import Metrics
 from isfray.runs.progress import Progress, Reporter, reporter
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One run as asked for.
-
-    Attributes
-    ----------
-    spec : RunSpec
-        The run: trials 0 to `spec.trials` - 1.
-    factory : callable
-        Builds, in an actor, what simulates. Runs with the same object share actors as they are.
-    t_stop : float, optional
-        Simulated time, ms.
-    """
-
-    spec: RunSpec
-    factory: RunnerFactory
-    t_stop: float | None
+from isfray.runs.request import Request
 
 
 def run_trials(
@@ -58,12 +39,12 @@ def run_trials(
     **how: Any,
 ) -> RunHandle:
     """Run what `spec` asks for and the catalog does not have; see `run_sweep` for `how`."""
-    return run_sweep(spec.name, {"": Asked(spec, factory, t_stop)}, catalog, **how)[""]
+    return run_sweep(spec.name, {"": Request(spec, factory, t_stop)}, catalog, **how)[""]
 
 
 def run_sweep(
     name: str,
-    asked: Mapping[str, Asked],
+    requests: Mapping[str, Request],
     catalog: Catalog | str | os.PathLike[str],
     *,
     workers: int | None = None,
@@ -78,7 +59,7 @@ def run_sweep(
     ----------
     name : str
         Of the sweep.
-    asked : mapping
+    requests : mapping
         The runs by variant.
     catalog : Catalog, str or path
         Where the results go.
@@ -95,10 +76,10 @@ def run_sweep(
         raise InputError("is seen by this process only", key="catalog", value=catalog.uri, expected="a folder or s3://")
     opened: dict[str, Session] = {}
     try:
-        for one in asked.values():
+        for one in requests.values():
             opened[one.spec.name] = catalog.open_run(one.spec)
             mend(catalog, one.spec.name, progress)
-        works, handles = _prepare(asked, catalog, limits)
+        works, handles = _prepare(requests, catalog, limits)
     except BaseException:
         _end(catalog, opened, void=True)
         raise
@@ -140,19 +121,23 @@ def run_sweep(
     return sweep
 
 
-def _prepare(asked: Mapping[str, Asked], catalog: Catalog, limits: Limits) -> tuple[list[Work], dict[str, RunHandle]]:
+def _prepare(
+    requests: Mapping[str, Request], catalog: Catalog, limits: Limits
+) -> tuple[list[Work], dict[str, RunHandle]]:
     """What is left of each run, and a handle for each."""
     works, handles, setups = [], {}, dict[int, Setup]()
-    for variant, one in asked.items():
+    for variant, one in requests.items():
         spec = one.spec
-        left = missing(spec.trials, committed_ranges(catalog.snapshot(spec.name).commits[spec.name]))
-        ledger = Ledger(left, spec.trials - len(left), limits.max_retries)
+        left = missing(spec.asked, committed_ranges(catalog.snapshot(spec.name).commits[spec.name]))
+        ledger = Ledger(left, count(spec.asked) - len(left), limits.max_retries)
         handle = handles[variant] = RunHandle(spec.name, catalog, _at_rest(spec.name, ledger))
         work = Work(
             run=spec.name,
             seed=spec.seed,
             t_stop=one.t_stop,
-            setup=setups.setdefault(id(one.factory), Setup(one.factory)),
+            setup=setups.setdefault(id(one.factory), Setup(one.factory, one.resources)),
+            source=one.source,
+            group=one.group,
             ledger=ledger,
             outbox=Outbox(limits.batch_trials, limits.batch_bytes, limits.batch_seconds),
             committed=handle._tell_committed,

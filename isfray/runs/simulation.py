@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Literal, TypedDict, Unpack, overload
 
+from isfray.activity import InputSource
 from isfray.catalog import Catalog
 from isfray.catalog.runs import check_name
 from isfray.check import number, whole
-from isfray.engine.neuron.integration import prepare
+from isfray.engine import Engine
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps
@@ -18,18 +19,19 @@ from isfray.model.network import NetworkModel
 from isfray.runs import session
 from isfray.runs.dispatch.limits import Limits
 from isfray.runs.handle import RunHandle, SweepHandle
-from isfray.runs.request import MAX_SEED, Asking, Variant, ask_variants
+from isfray.runs.request import MAX_SEED, Requests, Variant, variant_requests
 from isfray.runs.run import run_sweep
 
 
-class Settings(TypedDict, total=False):
+class Keywords(TypedDict, total=False):
     """Keywords of `simulate` beside `run`, `trials` and `variants`."""
 
     seed: int
     t_stop: float | None
-    engine: str | None
+    engine: str | type[Engine] | None
     clamp: Clamps
     record: str | Iterable[str]
+    inputs: InputSource | None
     workers: int | None
     wait: bool
     progress: bool | Literal["json"]
@@ -46,9 +48,9 @@ def simulate(
     catalog: Catalog | str | os.PathLike[str],
     *,
     run: str,
-    trials: int,
+    trials: int | Iterable[int],
     variants: None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[Keywords],
 ) -> RunHandle: ...
 
 
@@ -59,9 +61,9 @@ def simulate(
     catalog: Catalog | str | os.PathLike[str],
     *,
     run: str,
-    trials: int,
+    trials: int | Iterable[int],
     variants: Mapping[str, Variant],
-    **settings: Unpack[Settings],
+    **settings: Unpack[Keywords],
 ) -> SweepHandle: ...
 
 
@@ -71,13 +73,14 @@ def simulate(
     catalog: Catalog | str | os.PathLike[str],
     *,
     run: str,
-    trials: int,
+    trials: int | Iterable[int],
     variants: Mapping[str, Variant] | None = None,
     seed: int = 0,
     t_stop: float | None = None,
-    engine: str | None = None,
+    engine: str | type[Engine] | None = None,
     clamp: Clamps = (),
     record: str | Iterable[str] = "sites",
+    inputs: InputSource | None = None,
     workers: int | None = None,
     wait: bool = True,
     progress: bool | Literal["json"] = True,
@@ -86,7 +89,7 @@ def simulate(
     max_retries: int = Limits.max_retries,
     trial_timeout: float | None = None,
 ) -> RunHandle | SweepHandle:
-    """Simulate trials 0 to `trials` - 1 of a run on Ray; those already in the catalog are left as they are.
+    """Simulate trials of a run on Ray; those already in the catalog are left as they are.
 
     Uses the Ray cluster this process is connected to, or that of `RAY_ADDRESS`; otherwise starts Ray on this machine
     and ends it afterwards. The same call resumes a run that was interrupted, and with more trials extends it.
@@ -101,11 +104,13 @@ def simulate(
         Where the results go.
     run : str
         Name of the run. A name that is there already must have the same models, seed and settings.
-    trials : int
-        Number of trials in all: 1 to 10 million, or to what the environment variable `ISFRAY_MAX_TRIALS` says.
+    trials : int or iterable of int
+        Number of trials in all, from trial 0 on: 1 to 10 million, or to what the environment variable
+        `ISFRAY_MAX_TRIALS` says. Or the numbers of the trials: `range(100, 200)`, `[3, 17]`.
     variants : mapping, optional
         Several runs in one call: by name, what each has of its own among `cell`, `network`, `trials`, `t_stop`,
-        `engine`, `clamp` and `record`; an empty mapping for what is given here. The run of variant V is called RUN.V.
+        `engine`, `clamp`, `record` and `inputs`; an empty mapping for what is given here. The run of variant V is
+        called RUN.V.
         All have the same seed, so that trial k has the same input in every variant, as far as their networks agree.
         They share the actors, each of which stays with a variant while that has trials.
     seed : int
@@ -114,6 +119,8 @@ def simulate(
         Simulated time, ms; the cell file's by default.
     engine, clamp, record
         As `Simulator` takes them.
+    inputs : InputSource, optional
+        Where the input of trials comes from, an `isfray.activity.InputSource`; by default it is drawn from the network.
     workers : int, optional
         Simulation actors wanted, one CPU each; by default as many as the cluster has CPUs, also as it grows. Fewer are
         used as they come. An autoscaling cluster grows for those that are wanted.
@@ -169,6 +176,7 @@ def simulate(
         engine=engine,
         clamp=clamp,
         record=record,
+        inputs=inputs,
         workers=workers,
         wait=wait,
         progress=progress,
@@ -186,7 +194,7 @@ def request(
     catalog: Catalog | str | os.PathLike[str],
     *,
     run: str,
-    trials: int,
+    trials: int | Iterable[int],
     variants: Mapping[str, Variant] | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -197,9 +205,10 @@ def request(
     max_retries: int = Limits.max_retries,
     trial_timeout: float | None = None,
     t_stop: float | None = None,
-    engine: str | None = None,
+    engine: str | type[Engine] | None = None,
     clamp: Clamps = (),
     record: str | Iterable[str] = "sites",
+    inputs: InputSource | None = None,
 ) -> Callable[[], RunHandle | SweepHandle]:
     """Check what `simulate` is asked for, and return what begins it: InputError before anything is stored."""
     seed, workers = whole("seed", seed, 0, MAX_SEED), session.check_workers(workers)
@@ -220,29 +229,30 @@ def request(
         "engine": engine,
         "clamp": clamp,
         "record": record,
+        "inputs": inputs,
     }
-    ask = Asking(seed)
-    asked = {"": ask(run, common)} if variants is None else ask_variants(ask, run, common, variants)
+    check = Requests(seed)
+    requests = {"": check(run, common)} if variants is None else variant_requests(check, run, common, variants)
     place = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
-    for one in asked.values():
+    for one in requests.values():
         place.check_run(one.spec)
 
     def begin() -> RunHandle | SweepHandle:
         sweep = run_sweep(
             run,
-            asked,
+            requests,
             place,
             workers=workers,
             wait=wait,
             progress=progress,
             limits=limits,
-            prepare=partial(_prepare, ask.engines),
+            prepare=partial(_prepare, check.engines),
         )
         return sweep[""] if variants is None else sweep
 
     return begin
 
 
-def _prepare(engines: set[str]) -> None:
-    for engine in sorted(engines):
-        prepare(engine)
+def _prepare(engines: set[type[Engine]]) -> None:
+    for engine in sorted(engines, key=lambda engine: engine.name):
+        engine.prepare()

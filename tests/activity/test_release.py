@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,16 @@ from isfray.errors import InputError
 from isfray.formats.isf.network import load_network
 from isfray.model.activity import SPIKE_SOURCES
 from isfray.model.network import NetworkModel
+from isfray.model.placement import Placement
 
 Write = Callable[..., Path]
 SEEDS = range(40)
 
 
-@dataclass(frozen=True)
-class Distances:
-    soma_distance: np.ndarray
+def distances(soma_distance: np.ndarray) -> Placement:
+    """A placement of which the distances from the soma matter."""
+    nowhere = np.zeros(len(soma_distance), np.int32)
+    return Placement(nowhere, nowhere, nowhere, np.zeros(len(soma_distance)), soma_distance)
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_silencing_removes_the_releases_of_its_range_and_no_other(small_network:
     network = silenced(small_network, write_network, functions)
     distance = np.arange(140) % 80.0  # 0 to 79 for VPM_C2, 0 to 59 for INH
     before = draw_trial(plain, 9, 300.0)
-    after = draw_trial(network, 9, 300.0, Distances(distance))
+    after = draw_trial(network, 9, 300.0, distances(distance))
     assert np.array_equal(before.spikes.time, after.spikes.time)
     source = dict(zip(before.spikes.time.tolist(), before.spikes.source.tolist(), strict=True))
     evoked = SPIKE_SOURCES.index("pointcell_PSTH")
@@ -178,9 +179,9 @@ def test_silencing_removes_the_releases_of_its_range_and_no_other(small_network:
     assert 0 < len(after.releases.times) < len(before.releases.times)
 
 
-@pytest.mark.parametrize("placement", [None, Distances(np.zeros(3))])
+@pytest.mark.parametrize("placement", [None, distances(np.zeros(3))])
 def test_silencing_by_distance_needs_the_cell(
-    placement: Distances | None, small_network: dict[str, Any], write_network: Write
+    placement: Placement | None, small_network: dict[str, Any], write_network: Write
 ):
     functions = {"silence_synapses_by_somadist": {"soma_dist_ranges": {"INH": [10, 50]}}}
     network = silenced(small_network, write_network, functions)

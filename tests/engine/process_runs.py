@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from isfray.engine import Simulator
+from isfray.engine import ENGINES, Simulator
 from isfray.engine.neuron import integration
 from isfray.examples import example
 from isfray.formats.isf import load_cell, load_network
@@ -34,7 +34,7 @@ def counted(cell: Path, engine: str, steps: list[float], t_stop: float) -> list[
 def coarse(cell: Path, network: Path, dt: float) -> float:
     """Largest difference between the engines, mV, in a trial with synapses and a coarse step."""
     models = load_cell(cell), load_network(network)
-    core, neuron = (Simulator(*models, engine=e, dt=dt).run(seed=1, t_stop=60.0) for e in integration.ENGINES)
+    core, neuron = (Simulator(*models, engine=e, dt=dt).run(seed=1, t_stop=60.0) for e in ENGINES)
     return float(np.abs(core.voltage["soma"] - neuron.voltage["soma"]).max())
 
 

@@ -147,7 +147,7 @@ def against_netstim(cell: Path, network: Path, times: list[float]) -> list[float
 
     models = load_cell(cell), load_network(network)
     simulator = Simulator(*models, engine="neuron", share_synapses=False)
-    h, out = simulator._h, []
+    h, out = simulator._engine._h, []
     receptor = models[1].populations[1].receptors[0]
     for t in times:
         place = {
@@ -158,7 +158,9 @@ def against_netstim(cell: Path, network: Path, times: list[float]) -> list[float
             "soma_distance": [1.0],
         }
         ours = simulator.replay(pa.table(place | {"times": [[t]]}), t_stop=10.0)
-        process = h.gaba_syn(simulator._place.rig().live.sections[1](float(simulator.cell.geometry.relpts[1][1])))
+        process = h.gaba_syn(
+            simulator._engine._place.rig().live.sections[1](float(simulator.cell.geometry.relpts[1][1]))
+        )
         for name, value in receptor.parameters.items():
             setattr(process, name, value)
         stimulus = h.NetStim()
@@ -205,7 +207,7 @@ def diverging(cell: Path, engine: str) -> tuple[str, np.ndarray, np.ndarray]:
 
 def initialised_before_it_is_read(cell: Path, network: Path) -> str:
     """What is told where something touches NEURON's state between the last step and the reading of the traces."""
-    from isfray.engine import simulator as module
+    from isfray.engine.neuron import engine as module
 
     advance = module.advance
 

@@ -301,20 +301,20 @@ def machine(models: Models, fresh: Fresh, seen: Seen, longest: float) -> type[Ru
 
 # What was wrong once, put back: the soak must find each
 def _freed_before_it_is_read(stack: ExitStack) -> None:
-    from isfray.engine import simulator
+    from isfray.engine.neuron import engine
 
-    advance = simulator.advance
+    advance = engine.advance
 
-    def and_free(h: Any, engine: str, t_stop: float) -> None:
-        advance(h, engine, t_stop)
+    def and_free(h: Any, name: str, t_stop: float) -> None:
+        advance(h, name, t_stop)
         if process.Place.events > process.EVENTS_KEPT:
             process._free_event_queue(h)
 
-    stack.enter_context(mock.patch.object(simulator, "advance", and_free))
+    stack.enter_context(mock.patch.object(engine, "advance", and_free))
 
 
 def _globals_stay(stack: ExitStack) -> None:
-    from isfray.engine import simulator
+    from isfray.engine.neuron import engine
 
     def only_its_own(h: Any, *, dt: float, celsius: float, mechanism_globals: dict[str, float]) -> None:
         for name, value in mechanism_globals.items():
@@ -322,7 +322,7 @@ def _globals_stay(stack: ExitStack) -> None:
         h.CVode().active(False)
         h.celsius, h.dt = celsius, dt
 
-    stack.enter_context(mock.patch.object(simulator, "set_state", only_its_own))
+    stack.enter_context(mock.patch.object(engine, "set_state", only_its_own))
 
 
 def _cells_live_together(stack: ExitStack) -> None:
@@ -335,7 +335,7 @@ def _cells_live_together(stack: ExitStack) -> None:
 
 
 def _nobody_looks(stack: ExitStack) -> None:
-    stack.enter_context(mock.patch.object(Simulator, "_fault", return_value=None))
+    stack.enter_context(mock.patch("isfray.engine.simulator.fault", return_value=None))
 
 
 FAULTS: dict[str, Callable[[ExitStack], None]] = {

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from isfray import edits
-from isfray.activity.active import stored
+from isfray.activity.stored import read_releases
 from isfray.engine.recording import read_recording
 from isfray.errors import InputError
 from isfray.examples import example
@@ -58,7 +58,7 @@ def test_what_is_misspelt_in_a_large_model_is_told_by_the_nearest_names(built_in
         assert "VPM" in told(call)
     row = {"synapse_id": 0, "section_id": 0, "section_pt_id": 0, "soma_distance": 0.0, "times": [1.0]}
     rows = pl.DataFrame([{"synapse_type": "VPN_C2", **row}])
-    assert "VPM_C2" in told(lambda: stored(rows, network, cell.geometry, seed=1))
+    assert "VPM_C2" in told(lambda: read_releases(rows, network, cell.geometry, seed=1))
     files = {f"{i}.syn": network.inputs.main for i in range(1000)}
     assert "997 more" in told(lambda: StoredSource(files).read("x", file="network.param", key="distributionFile"))
     folders = [f"/some/where/{i}" for i in range(1000)]

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from isfray import edits, model
-from isfray.activity.active import stored
+from isfray.activity.stored import read_releases
 from isfray.edits.from_measurements import build_network
 from isfray.engine.fit import fit
 from isfray.errors import InputError
@@ -164,7 +164,7 @@ def test_electrodes_and_releases_are_taken_or_refused(cell: CellModel, network: 
     }
 
     def replayed(rows: Any) -> Any:
-        return stored(rows, network, cell.geometry, seed=1)
+        return read_releases(rows, network, cell.geometry, seed=1)
 
     every_argument_made_odd(replayed, {"rows": pl.DataFrame([row])} | {})
     for name in row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from isfray import tables
+from isfray.activity import TrialSpec
 from isfray.catalog import RunSpec
 from isfray.model.inputs import InputFile, ModelInputs
 
@@ -55,7 +57,11 @@ class NullEngine:
                 file.write(f"{os.getpid()}\n")
         return self
 
-    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:
+    def trials(self, trials: Sequence[TrialSpec], t_stop: float | None = None) -> Iterator[NullResult]:
+        for trial in trials:
+            yield self._run(trial.seed, t_stop, trial.number)
+
+    def _run(self, seed: int, t_stop: float | None, trial: int) -> NullResult:
         first = self._enter(trial)
         if trial in self.raises:
             raise ValueError(f"no spikes for trial {trial}")

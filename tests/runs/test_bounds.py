@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import isfray
 from isfray.catalog.intervals import Intervals, count, missing
-from isfray.catalog.log import ranges, union
+from isfray.catalog.log import ranges, union, up_to
 from isfray.cli import main
 from isfray.errors import InputError
 from isfray.runs.dispatch.ledger import Ledger
@@ -31,7 +31,7 @@ numbers = st.sets(st.integers(0, 60))
 
 @given(st.integers(0, 60), numbers)
 def test_what_is_missing_is_what_is_not_there(trials: int, there: set[int]):
-    found = missing(trials, ranges(there))
+    found = missing(up_to(trials), ranges(there))
     assert list(found) == sorted(set(range(trials)) - there)
     assert len(found) == len(list(found))
     assert [found[-1 - i] for i in range(len(found))] == list(found)[::-1]
@@ -46,7 +46,7 @@ def test_ranges_of_two_sets_are_those_of_both(a: set[int], b: set[int]):
 
 def test_two_billion_trials_cost_no_more_than_two():
     tracemalloc.start()
-    left = missing(2**31 - 1, ((0, 9), (2_000_000_000, 2_000_000_100)))
+    left = missing(up_to(2**31 - 1), ((0, 9), (2_000_000_000, 2_000_000_100)))
     ledger = Ledger(left, 111)
     assert [ledger.lease() for _ in range(3)] == [10, 11, 12]
     assert left[-1] == 2**31 - 2

@@ -19,7 +19,8 @@ from isfray.errors import InputError
 from isfray.runs import RunError, TrialError
 from isfray.runs.dispatch.limits import Limits
 from isfray.runs.handle import RunHandle
-from isfray.runs.run import Asked, run_sweep, run_trials
+from isfray.runs.request import Request
+from isfray.runs.run import run_sweep, run_trials
 from tests.runs.null_engine import NullEngine, begun, spec
 from tests.runs.waiting import gone, pids, until
 
@@ -137,7 +138,7 @@ def test_a_run_of_long_trials_is_not_judged_by_the_short_ones_of_another(tmp_pat
     monkeypatch.setattr(Limits, "patience", lambda self, seconds: 20 * max(seconds) if seconds else math.inf)
     gate = tmp_path / "gate"
     asked = {"short": NullEngine(), "long": NullEngine(held_from=0, gate=gate, diary=tmp_path / "diary")}
-    runs = {name: Asked(spec(name, 3), engine, 300.0) for name, engine in asked.items()}
+    runs = {name: Request(spec(name, 3), engine, 300.0) for name, engine in asked.items()}
     sweep = run_sweep("s", runs, tmp_path / "c", workers=2, wait=False, progress=False, limits=QUICK)
     until(lambda: sweep["short"].progress().done == 3 and begun(tmp_path / "diary"), "a long trial alone")
     time.sleep(2.0)

@@ -16,7 +16,8 @@ from isfray.formats.isf import load_cell, load_network
 from isfray.model import NetworkModel
 from isfray.runs import TrialError, simulate
 from isfray.runs.dispatch.limits import Limits
-from isfray.runs.run import Asked, run_sweep
+from isfray.runs.request import Request
+from isfray.runs.run import run_sweep
 from tests.engine.child import in_child
 from tests.model import small_cell
 from tests.runs.null_engine import NullEngine, spec
@@ -32,8 +33,8 @@ def rows(catalog: Catalog, table: str, run: str) -> list[tuple]:
     return frame.sort("trial", maintain_order=True).collect().rows()
 
 
-def nulls(**engines: NullEngine) -> dict[str, Asked]:
-    return {name: Asked(spec(f"s.{name}", 10), engine, 300.0) for name, engine in engines.items()}
+def nulls(**engines: NullEngine) -> dict[str, Request]:
+    return {name: Request(spec(f"s.{name}", 10), engine, 300.0) for name, engine in engines.items()}
 
 
 def variants_of(network: NetworkModel) -> dict[str, Any]:

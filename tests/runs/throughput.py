@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,7 @@ import psutil
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from isfray.activity import TrialSpec
 from isfray.runs.dispatch.limits import Limits
 from isfray.runs.run import run_trials
 from tests.runs.null_engine import NullResult, spec, trial_tables
@@ -32,9 +34,10 @@ class Stamp:
         self.made = trial_tables(0, 1, 300.0, 20)
         return self
 
-    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> NullResult:
-        stamped = {"trial": np.full(20, trial, np.int32), "seed": np.full(1, seed, np.uint64)}
-        return NullResult({name: self._stamped(table, stamped) for name, table in self.made.items()})
+    def trials(self, trials: Sequence[TrialSpec], t_stop: float | None = None) -> Iterator[NullResult]:
+        for trial in trials:
+            stamped = {"trial": np.full(20, trial.number, np.int32), "seed": np.full(1, trial.seed, np.uint64)}
+            yield NullResult({name: self._stamped(table, stamped) for name, table in self.made.items()})
 
     def _stamped(self, table: pa.Table, stamped: dict[str, NDArray[Any]]) -> pa.Table:
         old = zip(table.column_names, table.columns, strict=True)

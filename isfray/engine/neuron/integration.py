@@ -6,12 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from isfray.engine.neuron.build import REPLACES, Progress, build, has_coreneuron
-from isfray.errors import InputError
+from isfray.engine.neuron.build import REPLACES
 from isfray.model.soundness import n_steps
-
-ENGINES = ("coreneuron", "neuron")
-"""CoreNEURON computes the same steps several times faster; NEURON is the reference."""
 
 # All that CoreNEURON's Python side can be told, whatever it was told before
 _CORENEURON = {
@@ -29,22 +25,6 @@ _CORENEURON = {
     "restore_path": None,
     "skip_write_model_to_disk": False,
 }
-
-
-def chosen_engine(engine: str | None) -> str:
-    """Return the engine to use: the one asked for, or the fastest that this NEURON comes with.
-
-    Raises
-    ------
-    InputError
-        For an engine that does not exist.
-    """
-    if engine is not None and not (isinstance(engine, str) and engine in ENGINES):
-        raise InputError("is no engine", key="engine", value=engine, expected=" or ".join(ENGINES))
-    if engine is None and not has_coreneuron():
-        print("engine neuron, several times slower: this NEURON came without CoreNEURON", file=sys.stderr)
-        return "neuron"
-    return engine or ENGINES[0]
 
 
 class _First:
@@ -70,13 +50,6 @@ def engine_for(engine: str, mechanism_globals: Mapping[str, float]) -> str:
         file=sys.stderr,
     )
     return "neuron"
-
-
-def prepare(engine: str, progress: Progress | None = None) -> None:
-    """Build what an engine needs on this machine, unless that was done before."""
-    build(progress)
-    if engine == "coreneuron":
-        build(progress, coreneuron=True)
 
 
 def advance(h: Any, engine: str, t_stop: float) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from isfray.activity.active import ActiveSynapses
+from isfray.activity import Releases
 from isfray.engine.neuron.live_cell import LiveCell
 from isfray.formats.nmodl import known_mechanisms
 from isfray.model.network import NetworkModel
@@ -112,20 +112,21 @@ class Synapses:
                 if not kind.pooled:
                     self._connections[index, r, flat] = self._connect(flat, kind)
 
-    def bind(self, active: ActiveSynapses) -> PostEvents:
+    def bind(self, releases: Releases) -> PostEvents:
         """Make the trial's connections ready; return what posts and counts its events, for after `finitialize`."""
         self._of_this_trial = []
         self._shared_in_this_trial = {}
         targets: list[Any] = []
         times: list[float] = []
-        segments = active.placement.flat_segment(self.cell.model.geometry)
+        assert releases.placement is not None
+        segments = releases.placement.flat_segment(self.cell.model.geometry)
         # synapses are sorted by population
-        bounds = np.searchsorted(active.population, np.arange(len(self._kinds) + 1)).tolist()
+        bounds = np.searchsorted(releases.population, np.arange(len(self._kinds) + 1)).tolist()
         for p, (first, last) in enumerate(pairwise(bounds)):
             if first == last:
                 continue
-            offsets = active.offsets[first : last + 1]
-            index, segment = active.index[first:last].tolist(), segments[first:last].tolist()
+            offsets = releases.offsets[first : last + 1]
+            index, segment = releases.synapse[first:last].tolist(), segments[first:last].tolist()
             of_release = np.repeat(np.arange(last - first), np.diff(offsets)).tolist()
             for r, kind in enumerate(self._kinds[p]):
                 if kind.pooled:
@@ -136,11 +137,11 @@ class Synapses:
                         self._of_this_trial += made.values()
                     netcons = [pool[flat] for flat in segment]
                 else:
-                    drawn = active.weights.get((p, r))
+                    drawn = releases.weights.get((p, r))
                     weights = [kind.receptor.weight] * len(index) if drawn is None else map(tuple, drawn.tolist())
                     netcons = self._weighed(index, r, segment, weights, kind)
                 targets += [netcons[i] for i in of_release]
-                times += (active.times[offsets[0] : offsets[-1]] + kind.receptor.delay).tolist()
+                times += (releases.times[offsets[0] : offsets[-1]] + kind.receptor.delay).tolist()
 
         def post() -> int:
             for netcon, t in zip(targets, times, strict=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from isfray.arrays import F64, I32
+from isfray.arrays import F64
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile
 
@@ -15,38 +16,32 @@ Offsets = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class StoredReleases:
-    """Releases of one trial, one row per synapse; arrays of shape (synapses,).
+class TrialRows:
+    """Rows of one trial, each with times: releases by synapse, or spikes by presynaptic cell; arrays of shape (rows,).
 
     Attributes
     ----------
-    synapse_type : list of str
-        Population of each synapse.
-    synapse_id : ndarray of int32
-        Id within the population; -1 where an old file does not tell.
-    section_id, section_pt_id : ndarray of int32
-        Section and the 3D point it sits at.
-    soma_distance : ndarray of float64
-        In um, as stored.
-    offsets : ndarray of int64, shape (synapses + 1,)
-        Releases of row i are `times[offsets[i]:offsets[i + 1]]`.
+    names : list of str
+        Population of each row.
+    columns : mapping of str to ndarray
+        By their names in the catalog's tables: `synapse_id` (-1 where an old file does not tell), `section_id`,
+        `section_pt_id` and `soma_distance` (um) of releases, `cell_id` of spikes.
+    offsets : ndarray of int64, shape (rows + 1,)
+        Times of row i are `times[offsets[i]:offsets[i + 1]]`.
     times : ndarray of float64
-        Release times in ms.
+        ms.
     labels : tuple of str
         Structure each synapse sits on, as stored; empty where the source does not tell.
     """
 
-    synapse_type: list[str]
-    synapse_id: I32
-    section_id: I32
-    section_pt_id: I32
-    soma_distance: F64
+    names: list[str]
+    columns: Mapping[str, Any]
     offsets: Offsets
     times: F64
     labels: tuple[str, ...] = ()
 
 
-def read_synapse_csv(file: InputFile) -> StoredReleases:
+def read_synapse_csv(file: InputFile) -> TrialRows:
     """Read a synapse activation CSV of 7 columns, or of 6 (without the synapse id).
 
     Raises
@@ -70,41 +65,17 @@ def read_synapse_csv(file: InputFile) -> StoredReleases:
             raise _broken(file, number, fields, expected) from None
         types.append(name)
         labels.append(label)
-    columns = np.array(places, np.float64).reshape(-1, 4).T
-    return StoredReleases(
-        types,
-        columns[0].astype(np.int32),
-        columns[2].astype(np.int32),
-        columns[3].astype(np.int32),
-        columns[1],
-        *_flat(times),
-        tuple(labels),
-    )
+    ids, distances, sections, points = np.array(places, np.float64).reshape(-1, 4).T
+    columns = {
+        "synapse_id": ids.astype(np.int32),
+        "section_id": sections.astype(np.int32),
+        "section_pt_id": points.astype(np.int32),
+        "soma_distance": distances,
+    }
+    return TrialRows(types, columns, *_flat(times), tuple(labels))
 
 
-@dataclass(frozen=True)
-class StoredSpikes:
-    """Presynaptic spikes of one trial, one row per cell that has any; arrays of shape (cells,).
-
-    Attributes
-    ----------
-    synapse_type : list of str
-        Population of each cell.
-    cell_id : ndarray of int32
-        Id within the population.
-    offsets : ndarray of int64, shape (cells + 1,)
-        Spikes of row i are `times[offsets[i]:offsets[i + 1]]`.
-    times : ndarray of float64
-        Spike times in ms.
-    """
-
-    synapse_type: list[str]
-    cell_id: I32
-    offsets: Offsets
-    times: F64
-
-
-def read_cell_csv(file: InputFile) -> StoredSpikes:
+def read_cell_csv(file: InputFile) -> TrialRows:
     """Read a presynaptic cell CSV; InputError naming the line that is malformed."""
     types: list[str] = []
     ids: list[int] = []
@@ -117,7 +88,7 @@ def read_cell_csv(file: InputFile) -> StoredSpikes:
         except ValueError:
             raise _broken(file, number, fields, "type, cell id, times; tab separated") from None
         types.append(name)
-    return StoredSpikes(types, np.array(ids, np.int32), *_flat(times))
+    return TrialRows(types, {"cell_id": np.array(ids, np.int32)}, *_flat(times))
 
 
 def _lines(file: InputFile) -> Iterator[tuple[int, list[str]]]:

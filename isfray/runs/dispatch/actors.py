@@ -6,12 +6,13 @@ object was lost.
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeAlias, cast
@@ -19,10 +20,13 @@ from typing import Any, Protocol, TypeAlias, cast
 import pyarrow as pa
 import ray
 
+from isfray.activity import TrialSpec
 from isfray.catalog import Catalog
 from isfray.catalog.soundness import commit_sound
 from isfray.errors import InputError
 from isfray.model.soundness import UnsoundTrialError
+
+log = logging.getLogger(__name__)
 
 Packed: TypeAlias = dict[str, pa.Buffer]
 """Tables by name as Arrow streams: a tenth of the time that pickling the tables takes, and not copied when read."""
@@ -42,8 +46,8 @@ class Result(Protocol):
 class Runner(Protocol):
     """What simulates: `isfray.engine.Simulator`, or anything that runs trials like it."""
 
-    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> Result:
-        """Simulate one trial."""
+    def trials(self, trials: Sequence[TrialSpec], t_stop: float | None = None) -> Iterator[Result | UnsoundTrialError]:
+        """Simulate a group of trials, in order; an error in place of a trial that is wrong."""
         ...
 
 
@@ -79,11 +83,12 @@ class Trouble:
 
     @classmethod
     def of(cls, error: Exception) -> Trouble:
-        """Describe an exception that is being handled."""
+        """Describe an exception."""
         mistake = error if isinstance(error, InputError) else None
         said = "; ".join(error.wrong.values()) if isinstance(error, UnsoundTrialError) else error
         line = " ".join(f"{type(error).__name__}: {said}".split())
-        return cls(line, traceback.format_exc(), isinstance(error, MemoryError | OSError), mistake)
+        trace = "".join(traceback.format_exception(error))
+        return cls(line, trace, isinstance(error, MemoryError | OSError), mistake)
 
 
 @dataclass(frozen=True)
@@ -133,17 +138,51 @@ class SimulationActor:
             self._trouble = Trouble.of(error)
         return Place(os.getpid(), ray.get_runtime_context().get_node_id(), self._trouble)
 
-    def run(self, trial: int, seed: int, t_stop: float | None) -> tuple[Packed | None, Outcome]:
-        """Simulate one trial; its tables stay in this node's object store, its outcome goes to the caller."""
+    def run(self, trials: Sequence[TrialSpec], t_stop: float | None) -> tuple[Packed | list[Outcome] | None, ...]:
+        """Simulate a group of trials; their tables stay in this node's object store, their outcomes go to the caller.
+
+        Returns
+        -------
+        tuple
+            The tables of each trial, None where there are none, and last the outcomes of all.
+        """
+        done = [self._done(trial, *found) for trial, found in zip(trials, self._each(trials, t_stop), strict=True)]
+        return *(tables for tables, _ in done), [outcome for _, outcome in done]
+
+    def _each(
+        self, trials: Sequence[TrialSpec], t_stop: float | None
+    ) -> Iterator[tuple[Result | Exception | None, float]]:
+        """What came of each trial, and how long it took, s."""
         if self._runner is None:
-            return None, Outcome(trial, 0.0, 0, private_memory(), self._trouble)
-        begun = time.perf_counter()
-        try:
-            tables = pack(self._runner.run(seed, t_stop, trial=trial).tables)
-        except Exception as error:
-            return None, Outcome(trial, time.perf_counter() - begun, 0, private_memory(), Trouble.of(error))
+            yield from ((None, 0.0) for _ in trials)
+            return
+        n = 0
+        if len(trials) > 1:
+            begun = time.perf_counter()
+            try:
+                for result in self._runner.trials(trials, t_stop):
+                    yield result, time.perf_counter() - begun
+                    n, begun = n + 1, time.perf_counter()
+            except Exception as error:
+                log.info("a group of %d trials broke after %d (%s); the rest go alone", len(trials), n, error)
+        for trial in trials[n:]:  # so that only the one that cannot be simulated fails
+            begun = time.perf_counter()
+            try:
+                (found,) = self._runner.trials([trial], t_stop)
+            except Exception as error:
+                yield error, time.perf_counter() - begun
+            else:
+                yield found, time.perf_counter() - begun
+
+    def _done(
+        self, trial: TrialSpec, found: Result | Exception | None, seconds: float
+    ) -> tuple[Packed | None, Outcome]:
+        if found is None or isinstance(found, Exception):
+            trouble = self._trouble if found is None else Trouble.of(found)
+            return None, Outcome(trial.number, seconds, 0, private_memory(), trouble)
+        tables = pack(found.tables)
         nbytes = sum(stream.size for stream in tables.values())
-        return tables, Outcome(trial, time.perf_counter() - begun, nbytes, private_memory())
+        return tables, Outcome(trial.number, seconds, nbytes, private_memory())
 
 
 class CatalogActor:

@@ -14,8 +14,8 @@ from isfray.runs.dispatch.crew import Crew
 from isfray.runs.dispatch.events import Events
 from isfray.runs.dispatch.failures import RunError
 from isfray.runs.dispatch.limits import Limits
-from isfray.runs.dispatch.queue import Docket, Work
-from isfray.runs.dispatch.writer import Post
+from isfray.runs.dispatch.queue import Queue, Work
+from isfray.runs.dispatch.writer import Writer
 from isfray.runs.progress import Progress
 
 TICK = 0.5  # s between two looks at the clock
@@ -51,11 +51,11 @@ class Dispatcher:
         limits: Limits,
     ) -> None:
         self.name, self.limits = name, limits
-        self._tell, self._docket, self._events = progress, Docket(works), Events()
+        self._tell, self._queue, self._events = progress, Queue(works), Events()
         clock = time.monotonic
         self._clock, self._begun = clock, clock()
-        self._post = Post(self._docket, self._events, limits, hire=writer, clock=clock)
-        self._crew = Crew(name, self._docket, self._events, limits, wanted=wanted, clock=clock)
+        self._writer = Writer(self._queue, self._events, limits, hire=writer, clock=clock)
+        self._crew = Crew(name, self._queue, self._events, limits, wanted=wanted, clock=clock)
         self._stopped = False
 
     def stop(self) -> None:
@@ -72,31 +72,31 @@ class Dispatcher:
         InputError
             If the runner refuses its models or settings.
         """
-        docket, tick = self._docket, 0.0
+        queue, tick = self._queue, 0.0
         try:
-            while not (docket.finished or self._stopped):
+            while not (queue.finished or self._stopped):
                 if self._clock() >= tick:
                     tick = self._clock() + TICK
                     self._crew.tend()
                     self._report()
-                if not self._post.full:
+                if not self._writer.full:
                     self._crew.feed()
-                self._post.send()
+                self._writer.send()
                 self._events.handle(self._sleep())
             if self._stopped:
                 self._write_last()
         except RunError as error:
             raise RunError(
-                f"run {self.name} stopped with {docket.committed} of {docket.total} trials in the catalog: {error}"
+                f"run {self.name} stopped with {queue.committed} of {queue.total} trials in the catalog: {error}"
             ) from None
         finally:
             self._crew.end("the run is over")
-            self._post.end()
+            self._writer.end()
             self._report()
 
     def _report(self) -> None:
         seconds, each = self._clock() - self._begun, []
-        for work in self._docket.works:
+        for work in self._queue.works:
             each.append(work.progress(self._crew.ready, seconds))
             work.tell(each[-1])
         self._tell(Progress.of_all(self.name, each))
@@ -105,12 +105,12 @@ class Dispatcher:
         self._stopped = True
 
     def _sleep(self) -> float:
-        due = self._post.due()
+        due = self._writer.due()
         return TICK if due is None else min(TICK, due)
 
     def _write_last(self) -> None:
         self._crew.end("the run was stopped")
         deadline = self._clock() + self.limits.farewell
-        while self._docket.held and self._clock() < deadline:
-            self._post.send(flush=True)
+        while self._queue.held and self._clock() < deadline:
+            self._writer.send(flush=True)
             self._events.handle(self._sleep())

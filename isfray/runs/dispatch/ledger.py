@@ -80,7 +80,7 @@ class Ledger:
 
     @property
     def suspects(self) -> int:
-        """Trials under which an actor has died, and which are not in the catalog yet."""
+        """Trials under which an actor has died, perhaps, and which are not in the catalog yet."""
         return len(self._deaths)
 
     @property
@@ -99,6 +99,27 @@ class Ledger:
             return None
         self._leased.add(trial)
         return trial
+
+    def lease_group(self, most: int) -> tuple[int, ...]:
+        """Next trials for an actor, at most so many; one under which an actor has died goes alone."""
+        first = self.lease() if most else None
+        if first is None:
+            return ()
+        group = [first]
+        while len(group) < most and not self._deaths.keys() & {group[0], self._following()} and self.waiting:
+            group += [trial for trial in (self.lease(),) if trial is not None]
+        return tuple(group)
+
+    def _following(self) -> int | None:
+        """The trial that `lease` gives next."""
+        if self._again:
+            return self._again[0]
+        return self._missing[self._next] if self._next < len(self._missing) else None
+
+    def suspect(self, trial: int) -> None:
+        """Take back a leased trial that may have been the one of its group under which an actor died."""
+        self._deaths.setdefault(trial, 0)
+        self.release(trial, begun=True)
 
     def release(self, trial: int, *, begun: bool = False) -> None:
         """Take back a leased trial that is not to blame: it was queued only, or (`begun`) its whole node went away."""

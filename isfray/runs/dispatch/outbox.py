@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Parcel:
+class TrialTables:
     """Tables of one trial: a reference into the object store, their bytes, and when they arrived (s)."""
 
     trial: int
@@ -17,7 +17,7 @@ class Parcel:
     arrived: float
 
 
-Batch = tuple[Parcel, ...]
+Batch = tuple[TrialTables, ...]
 
 
 GATHER = 8  # times as many trials as wanted go into a batch if so many have gathered while others were written
@@ -40,41 +40,41 @@ class Outbox:
     def __init__(self, batch_trials: int, batch_bytes: int, batch_seconds: float) -> None:
         self.batch_trials, self.batch_bytes, self.batch_seconds = batch_trials, batch_bytes, batch_seconds
         self.unwritten_bytes = self.unwritten_trials = self._waiting_bytes = 0
-        self._parcels: deque[Parcel] = deque()
+        self._tables: deque[TrialTables] = deque()
         self._returned: deque[Batch] = deque()
 
-    def add(self, parcel: Parcel) -> None:
+    def add(self, one: TrialTables) -> None:
         """Take in the tables of one more trial."""
-        self._parcels.append(parcel)
-        self.unwritten_bytes += parcel.nbytes
-        self._waiting_bytes += parcel.nbytes
+        self._tables.append(one)
+        self.unwritten_bytes += one.nbytes
+        self._waiting_bytes += one.nbytes
         self.unwritten_trials += 1
 
     def put_back(self, batch: Batch) -> None:
         """Take a batch back whose writer died; it goes out again as it is, so that it is the same commit."""
         self._returned.append(batch)
 
-    def settle(self, parcel: Parcel) -> None:
+    def settle(self, one: TrialTables) -> None:
         """Forget a trial whose tables are committed, or lost."""
-        self.unwritten_bytes -= parcel.nbytes
+        self.unwritten_bytes -= one.nbytes
         self.unwritten_trials -= 1
 
     def due(self, now: float) -> float | None:
         """Seconds until the next batch is ready by age; None if nothing waits."""
         if self._returned:
             return 0.0
-        return max(0.0, self._parcels[0].arrived + self.batch_seconds - now) if self._parcels else None
+        return max(0.0, self._tables[0].arrived + self.batch_seconds - now) if self._tables else None
 
     def take(self, now: float, *, flush: bool = False) -> Batch | None:
         """Next batch if one is ready (or, with `flush`, if anything waits at all), its trials in ascending order."""
         if self._returned:
             return self._returned.popleft()
-        full = len(self._parcels) >= self.batch_trials or self._waiting_bytes >= self.batch_bytes
-        if not self._parcels or not (full or flush or self.due(now) == 0.0):
+        full = len(self._tables) >= self.batch_trials or self._waiting_bytes >= self.batch_bytes
+        if not self._tables or not (full or flush or self.due(now) == 0.0):
             return None
-        batch, nbytes = list[Parcel](), 0
-        while self._parcels and len(batch) < GATHER * self.batch_trials and nbytes < self.batch_bytes:
-            batch.append(self._parcels.popleft())
+        batch, nbytes = list[TrialTables](), 0
+        while self._tables and len(batch) < GATHER * self.batch_trials and nbytes < self.batch_bytes:
+            batch.append(self._tables.popleft())
             nbytes += batch[-1].nbytes
         self._waiting_bytes -= nbytes
-        return tuple(sorted(batch, key=lambda parcel: parcel.trial))
+        return tuple(sorted(batch, key=lambda one: one.trial))

@@ -9,6 +9,7 @@ from typing import Any
 
 import ray
 
+from isfray.activity import Drawn, InputSource, TrialSpec, trial_seed
 from isfray.runs.dispatch.actors import RunnerFactory
 from isfray.runs.dispatch.ledger import Ledger
 from isfray.runs.dispatch.outbox import Outbox
@@ -18,8 +19,10 @@ from isfray.runs.progress import Progress
 class Setup:
     """What an actor is built with; runs of one setup share actors as they are."""
 
-    def __init__(self, factory: RunnerFactory) -> None:
+    def __init__(self, factory: RunnerFactory, resources: Mapping[str, float] | None = None) -> None:
         self._factory = factory
+        self.resources = dict(resources or {"num_cpus": 1})
+        """What such an actor needs, as Ray's `options` take it."""
         self._ref: Any = None
 
     @property
@@ -39,6 +42,10 @@ class Work:
         Its name.
     seed : int
         Run seed; trial k is simulated with `trial_seed(seed, k)`.
+    source : InputSource
+        Where the input of its trials comes from.
+    group : int
+        How many trials an actor takes at once at most.
     t_stop : float, optional
         Simulated time, ms.
     setup : Setup
@@ -65,11 +72,17 @@ class Work:
     outbox: Outbox
     committed: Callable[[Sequence[int]], None]
     tell: Callable[[Progress], None]
+    source: InputSource = field(default_factory=Drawn)
+    group: int = 1
     bytes_written: int = 0
     seconds: deque[float] = field(default_factory=lambda: deque(maxlen=101))
 
     def __post_init__(self) -> None:
         self.before = self.ledger.committed
+
+    def trial(self, number: int) -> TrialSpec:
+        """Return one of its trials as it is asked for."""
+        return TrialSpec(number, trial_seed(self.seed, number), self.source)
 
     def progress(self, workers: int, seconds: float) -> Progress:
         """How far it is, with so many actors at work, after so many seconds."""
@@ -89,7 +102,7 @@ class Work:
         )
 
 
-class Docket:
+class Queue:
     """All runs of a dispatcher, as one."""
 
     def __init__(self, works: Sequence[Work]) -> None:
@@ -133,16 +146,26 @@ class Docket:
         """Whether every trial is committed or failed."""
         return all(work.ledger.finished for work in self.works)
 
-    def lease(self, setup: Setup, crowd: Mapping[Setup, int]) -> tuple[Work, int] | None:
-        """Next trial for an actor; one that needs no other setup if there is any. None if none waits."""
-        for work in self._of[setup if self._waiting(setup) else self.neediest(crowd)]:
-            if (trial := work.ledger.lease()) is not None:
-                return work, trial
+    def lease(self, setup: Setup, crowd: Mapping[Setup, int]) -> tuple[Work, tuple[int, ...]] | None:
+        """Next trials for an actor; some that need no other setup if there are any. None if none wait that it can do.
+
+        `crowd` tells how many actors have each setup.
+        """
+        chosen = setup if self._waiting(setup) else self.neediest(crowd, like=setup)
+        for work in self._of[chosen] if chosen is not None else ():
+            share = -(-work.ledger.waiting // max(1, crowd.get(work.setup, 0)))  # the last ones are shared out
+            if trials := work.ledger.lease_group(min(work.group, share)):
+                return work, trials
         return None
 
-    def neediest(self, crowd: Mapping[Setup, int]) -> Setup:
-        """Setup with the most waiting trials per actor; `crowd` tells how many actors have each."""
-        return max(self._of, key=lambda setup: self._waiting(setup) / (1 + crowd.get(setup, 0)))
+    def neediest(self, crowd: Mapping[Setup, int], like: Setup | None = None) -> Setup | None:
+        """Setup with the most waiting trials per actor, among those that an actor of one like `like` can have."""
+        able = [setup for setup in self._of if like is None or setup.resources == like.resources]
+        return max(able, key=lambda setup: self._waiting(setup) / (1 + crowd.get(setup, 0)), default=None)
+
+    def has_work(self, setup: Setup) -> bool:
+        """Whether trials wait that an actor of this setup can do."""
+        return any(self._waiting(one) for one in self._of if one.resources == setup.resources)
 
     def _waiting(self, setup: Setup) -> int:
         return sum(work.ledger.waiting for work in self._of[setup])

@@ -12,18 +12,17 @@ from typing import Any
 
 import ray
 
-from isfray.activity import trial_seed
 from isfray.runs.dispatch.actors import Outcome, PackedRef, Place, SimulationActor
 from isfray.runs.dispatch.queue import Setup, Work
 
 
 @dataclass(eq=False)
 class Call:
-    """One trial an actor has: of which run, where its tables will be, and how the actor was lost under it, if so."""
+    """Trials an actor has: of which run, where their tables will be, and how the actor was lost under them, if so."""
 
     work: Work
-    trial: int
-    tables: PackedRef
+    trials: tuple[int, ...]
+    tables: tuple[PackedRef, ...]
     error: Exception | None = None
 
 
@@ -46,7 +45,7 @@ class Worker:
     retiring : bool
         Whether it is to get no more trials.
     calls : dict
-        Trials it has, oldest first: the first is running, the others are queued behind it.
+        Groups of trials it has, oldest first: the first is running, the others are queued behind it.
     idle_since : float
         When it last ended a trial (and so began the first of `calls`), s.
     memory : int
@@ -73,22 +72,22 @@ class Worker:
         """Queue the building of its runner; returns where it will tell how that went."""
         return self.handle.build.options(name="SimulationActor.build").remote(self.setup.ref)
 
-    def send(self, work: Work, trial: int, now: float) -> tuple[Call, ray.ObjectRef[Outcome]]:
-        """Queue a trial, after building anew if it needs another setup; returns where its outcome will be."""
+    def send(self, work: Work, trials: tuple[int, ...], now: float) -> tuple[Call, ray.ObjectRef[list[Outcome]]]:
+        """Queue trials, after building anew if they need another setup; returns where their outcomes will be."""
         if work.setup is not self.setup:
             self.setup = work.setup
             self.build()
         # Without the trial's number: Ray keeps counts for every name there ever was, and a metric of each.
-        run = self.handle.run.options(num_returns=2, name=f"SimulationActor.run {work.run}")
-        tables, outcome = run.remote(trial, trial_seed(work.seed, trial), work.t_stop)
+        run = self.handle.run.options(num_returns=len(trials) + 1, name=f"SimulationActor.run {work.run}")
+        *tables, outcomes = run.remote([work.trial(number) for number in trials], work.t_stop)
         if not self.calls:
             self.idle_since = now
-        call = Call(work, trial, tables)
+        call = Call(work, trials, tuple(tables))
         self.calls[call] = None
-        return call, outcome
+        return call, outcomes
 
     def finish(self, call: Call, now: float) -> None:
-        """Take a trial off that came back."""
+        """Take trials off that came back."""
         self.idle_since = now
         del self.calls[call]
 
@@ -118,7 +117,7 @@ _ACTOR = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(SimulationAc
 
 def hire(setup: Setup, name: str) -> Worker:
     """Ask for one more simulation actor."""
-    return Worker(_ACTOR.options(name=name).remote(), name, setup)
+    return Worker(_ACTOR.options(name=name, **setup.resources).remote(), name, setup)
 
 
 def death(error: Exception) -> str:

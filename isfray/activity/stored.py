@@ -1,9 +1,7 @@
-"""The synapses that release in one trial, drawn or stored, as the engine takes them."""
+"""The releases of a stored trial, from rows of the catalog or a file, for a network on a cell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,69 +9,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from isfray.activity import Releases, draw_weights
+from isfray.activity.release import Releases, draw_weights
 from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.formats.files import read_file
-from isfray.formats.isf.csv import StoredReleases, read_synapse_csv
+from isfray.formats.isf.csv import TrialRows, read_synapse_csv
 from isfray.model.geometry import Geometry
 from isfray.model.network import NetworkModel
-from isfray.model.placement import Placement, place_at_points
+from isfray.model.placement import place_at_points
 
 _COLUMNS = ("synapse_type", "synapse_id", "section_id", "section_pt_id", "soma_distance", "times")
 
 
-@dataclass(frozen=True)
-class ActiveSynapses:
-    """Synapses with at least one release; arrays of shape (n,).
-
-    Attributes
-    ----------
-    population : ndarray of int32
-        Index of each synapse's population in the network.
-    synapse_id : ndarray of int32
-        Id within the population.
-    index : ndarray of int64
-        Position among the network's synapses; -1 for a stored one, which need not be among them.
-    placement : Placement
-        Where they sit.
-    offsets : ndarray of int64, shape (n + 1,)
-        Releases of synapse i are `times[offsets[i]:offsets[i + 1]]`.
-    times : ndarray of float64
-        Release times in ms.
-    weights : mapping
-        (population, receptor) -> drawn weights, shape (active synapses of the population, components).
-    """
-
-    population: NDArray[np.int32]
-    synapse_id: NDArray[np.int32]
-    index: NDArray[np.int64]
-    placement: Placement
-    offsets: NDArray[np.int64]
-    times: NDArray[np.float64]
-    weights: Mapping[tuple[int, int], NDArray[np.float64]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.population)
-
-
-def drawn(network: NetworkModel, placement: Placement, releases: Releases) -> ActiveSynapses:
-    """Return the active synapses of a drawn trial."""
-    i = releases.synapse
-    population = network.synapses.population[i]
-    return ActiveSynapses(
-        population,
-        (i - network.synapses.offsets[population]).astype(np.int32),
-        i,
-        placement.take(i),
-        releases.offsets,
-        releases.times,
-        releases.weights,
-    )
-
-
-def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> ActiveSynapses:
-    """Return the active synapses of a stored trial, sorted by population and id.
+def read_releases(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> Releases:
+    """Return the releases of a stored trial, sorted by population and id.
 
     Parameters
     ----------
@@ -88,37 +37,39 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> A
     where = str(rows) if isinstance(rows, str | Path) else "releases"
     trial = read_synapse_csv(read_file(rows)) if isinstance(rows, str | Path) else _from_table(rows)
     by_name = {p.name: i for i, p in enumerate(network.populations)}
-    unknown = sorted(set(trial.synapse_type) - by_name.keys())
+    unknown = sorted(set(trial.names) - by_name.keys())
     if unknown:
         expected = nearest(unknown[0], by_name)
         raise InputError(
             "is no population of the network", file=where, key="synapse_type", value=unknown[0], expected=expected
         )
-    population = np.array([by_name[name] for name in trial.synapse_type], np.int32)
-    order = np.lexsort((np.arange(len(population)), trial.synapse_id, population))
+    synapse_id, section, point, soma_distance = (trial.columns[name] for name in _COLUMNS[1:-1])
+    population = np.array([by_name[name] for name in trial.names], np.int32)
+    order = np.lexsort((np.arange(len(population)), synapse_id, population))
     lengths = np.diff(trial.offsets)[order]
     starts = trial.offsets[:-1][order]
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     try:
-        placement = place_at_points(trial.section_id[order], trial.section_pt_id[order], geometry)
+        placement = place_at_points(section[order], point[order], geometry)
     except InputError as error:
         raise InputError(error.problem, file=where, key=error.key, value=error.value, expected=error.expected) from None
-    if not np.isfinite(trial.soma_distance).all():
+    if not np.isfinite(soma_distance).all():
         raise InputError("holds what is no number", file=where, key="soma_distance", expected="distances in um")
     times = trial.times[np.repeat(starts, lengths) + within]
     if not np.isfinite(times).all() or (times < 0).any():
         raise InputError("holds a time that is negative or no number", file=where, key="times", expected=">= 0 ms")
-    index = network.synapses.offsets[population[order]] + trial.synapse_id[order]
-    known = (trial.synapse_id[order] >= 0) & (index < network.synapses.offsets[population[order] + 1])
+    ids = synapse_id[order]
+    index = network.synapses.offsets[population[order]] + ids
+    known = (ids >= 0) & (index < network.synapses.offsets[population[order] + 1])
     index = np.where(known, index, -1)
-    return ActiveSynapses(
+    return Releases(
         population[order],
-        trial.synapse_id[order],
+        ids,
         index,
-        placement.with_soma_distance(trial.soma_distance[order]),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         times,
-        _weights(network, population[order], trial.synapse_id[order], known, seed, where),
+        _weights(network, population[order], ids, known, seed, where),
+        placement.with_soma_distance(soma_distance[order]),
     )
 
 
@@ -144,7 +95,7 @@ def _weights(
     return weights
 
 
-def _from_table(rows: Any) -> StoredReleases:
+def _from_table(rows: Any) -> TrialRows:
     if hasattr(rows, "collect"):  # a lazy Polars frame
         rows = rows.collect()
     try:
@@ -165,15 +116,9 @@ def _from_table(rows: Any) -> StoredReleases:
     if not all(isinstance(name, str) for name in names):
         raise InputError("is no column of names", key="releases.synapse_type", expected="names of populations")
     lengths = times.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
-    return StoredReleases(
-        names,
-        _cast(table, "synapse_id", pa.int32()).to_numpy(),
-        _cast(table, "section_id", pa.int32()).to_numpy(),
-        _cast(table, "section_pt_id", pa.int32()).to_numpy(),
-        _cast(table, "soma_distance", pa.float64()).to_numpy(),
-        np.concatenate([[0], np.cumsum(lengths)]),
-        times.flatten().to_numpy(),
-    )
+    kinds = dict.fromkeys(_COLUMNS[1:-2], pa.int32()) | {"soma_distance": pa.float64()}
+    columns = {name: _cast(table, name, kind).to_numpy() for name, kind in kinds.items()}
+    return TrialRows(names, columns, np.concatenate([[0], np.cumsum(lengths)]), times.flatten().to_numpy())
 
 
 def _cast(table: pa.Table, name: str, kind: pa.DataType) -> Any:
