@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from isfray import analysis, edits
     from isfray.activity import draw_trial, trial_seed
     from isfray.catalog import Catalog
-    from isfray.edits import build_network
+    from isfray.edits.from_measurements import build_network
     from isfray.engine import Simulator, TrialResult
     from isfray.errors import InputError
     from isfray.examples import example, write_example
@@ -73,7 +73,7 @@ __all__ = [
 _ROOMS = {
     "activity": ("draw_trial", "trial_seed"),
     "catalog": ("Catalog",),
-    "edits": ("build_network",),
+    "edits.from_measurements": ("build_network",),
     "engine": ("Simulator", "TrialResult"),
     "errors": ("InputError",),
     "examples": ("example", "write_example"),

@@ -8,7 +8,6 @@ returns the model itself.
 function that takes a `Population` and tells whether it is meant.
 """
 
-from isfray.edits.from_measurements import build_network
 from isfray.edits.network import (
     redraw_connections,
     scale_ongoing_rates,
@@ -29,7 +28,6 @@ from isfray.edits.weights import scale_weights, set_weights, with_weights_from
 __all__ = [
     "Populations",
     "add_stimulus",
-    "build_network",
     "move_stimulus",
     "redraw_connections",
     "repeat_stimulus",

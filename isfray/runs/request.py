@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+import numpy as np
+
 from isfray.activity import Drawn, InputSource
 from isfray.catalog import RunSpec, provenance
+from isfray.catalog.intervals import count
 from isfray.catalog.log import Ranges, ranges, up_to
 from isfray.catalog.runs import MOST_TRIALS
 from isfray.check import bound, items, lift, number, whole, words
@@ -177,12 +180,14 @@ def check_trials(trials: Any) -> Ranges:
         For more than its tables can number, or anyone means, and for what is no set of trials.
     """
     if isinstance(trials, Iterable) and not isinstance(trials, str | bytes | Mapping):
-        named = trials if isinstance(trials, range) else items("trials", trials, "a number, or numbers of trials")
+        even = isinstance(trials, range) or (isinstance(trials, np.ndarray) and trials.dtype.kind in "iu")
+        named = trials if even else items("trials", trials, "a number, or numbers of trials")
         if not len(named):
             raise InputError("holds no trial", key="trials", expected="at least one")
-        for one in (min(named), max(named)) if isinstance(named, range) else named:
+        for one in (min(named), max(named)) if even else named:
             whole("trials", one, 0, MOST_TRIALS - 1)
-        asked, n = ranges(named), len(set(named))
+        asked = ranges(named)
+        n = count(asked)
     else:
         n = whole("trials", trials, 1)
         asked = up_to(n)
