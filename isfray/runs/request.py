@@ -181,7 +181,7 @@ def check_trials(trials: Any) -> Ranges:
     """
     if isinstance(trials, Iterable) and not isinstance(trials, str | bytes | Mapping):
         even = isinstance(trials, range) or (isinstance(trials, np.ndarray) and trials.dtype.kind in "iu")
-        named = trials if even else items("trials", trials, "a number, or numbers of trials")
+        named: Any = trials if even else items("trials", trials, "a number, or numbers of trials")
         if not len(named):
             raise InputError("holds no trial", key="trials", expected="at least one")
         for one in (min(named), max(named)) if even else named:
