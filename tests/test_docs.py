@@ -99,6 +99,18 @@ def test_models_tells_of_everything_the_readers_know():
         assert f"`{name}`" in text, name
 
 
+def test_the_engine_of_the_page_on_engines_runs_through_simulate(tmp_path: Path):
+    (program,) = blocks("engine.md", "python")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    catalog = Catalog(tmp_path / "leaky")
+    assert catalog.verify("C2").ok
+    assert catalog.scan("trials").select("engine", "n_releases").filter(pl.col("n_releases") > 0).collect().height == 16
+
+
 def test_the_code_of_animations_calls_what_is_there_with_arguments_it_takes():
     """Its films take minutes; the examples in the docstrings of the same functions are run."""
     calls = [
