@@ -20,6 +20,7 @@ from isfray.catalog import Catalog
 from isfray.cli import main
 from isfray.errors import InputError
 from isfray.films.shot import shot
+from isfray.films.style import Style
 from isfray.look.segments import SomaTrace
 from isfray.runs import frames
 from isfray.runs.dispatch.failures import ReplayError
@@ -68,7 +69,7 @@ def test_a_trial_that_is_not_the_stored_one_is_an_error_that_names_it(catalog):
 
 
 def test_a_range_variable_is_shown_where_it_is_and_nowhere_else(catalog):
-    asked = shot(catalog, "touch", 0, t_start=40.0, t_stop=60.0, t_step=1.0, variable="NaTa_t.ina")
+    asked = shot(catalog, "touch", 0, Style(variable="NaTa_t.ina"), t_start=40.0, t_stop=60.0, t_step=1.0)
     assert asked.label == "NaTa_t.ina (mA/cm²)"
     _, again = simulate_again(asked.replay)
     there = np.array(asked.cell.morphology.labels)[asked.cell.geometry.section_of_segment] == "Soma"
@@ -169,7 +170,7 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
 def test_what_is_wrong_is_told_before_anything_is_started(catalog, tmp_path, monkeypatch, changed, told):
     monkeypatch.setattr(frames, "simulate_again", None)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("isfray.films.take.simulate_again", None)
+    monkeypatch.setattr("isfray.films.shot.simulate_again", None)
     given = {"run": "touch", "trial": 0, "path": Path("film.mp4"), **changed}
     with pytest.raises(InputError, match=told):
         isfray.animate_3d(catalog, **given)
