@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import get_type_hints
 
 import imageio.v2 as imageio
 import numpy as np
@@ -19,6 +20,7 @@ import isfray
 from isfray.catalog import Catalog
 from isfray.cli import main
 from isfray.errors import InputError
+from isfray.films.animate import Style3D
 from isfray.films.shot import shot
 from isfray.films.style import Style
 from isfray.look.segments import SomaTrace
@@ -148,6 +150,15 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
     assert "--turn is no option of page" in capsys.readouterr().err
 
 
+def test_every_keyword_of_a_film_has_a_default_and_is_told(catalog):
+    keywords = set(get_type_hints(Style3D))
+    assert keywords == {field.name for field in fields(Style)}
+    told = re.findall(r"^ {4}(\w[\w, ]*)(?: :.*)?$", isfray.animate_3d.__doc__, re.MULTILINE)
+    assert keywords <= {name for line in told for name in line.split(", ")}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        isfray.animate_3d(catalog, "touch", path="film.mp4", colour="red")
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -158,6 +169,7 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
         ({"t_start": -1}, "t_start = -1.0 is no time of the trial"),
         ({"t_step": 0.001}, "t_step = 0.001 is shorter than a step of the simulation"),
         ({"variable": "Ca_HVA.ica"}, "variable = 'Ca_HVA.ica' is nowhere in this cell"),
+        ({"variable": "NaTa_t.moon"}, "variable = 'NaTa_t.moon' is no variable of NaTa_t"),
         ({"variable": "sec_000_seg_000"}, "variable = 'sec_000_seg_000' is no variable of the cell"),
         ({"path": "film.avi"}, "path = 'film.avi' is no film"),
         ({"path": "no/such/folder/film.mp4"}, "cannot be written"),
