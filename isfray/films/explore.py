@@ -19,7 +19,7 @@ from isfray.look.colours import colour_map
 from isfray.look.interactive import document
 from isfray.look.page import page_path, write_page
 from isfray.look.segments import SegmentTraces
-from isfray.look.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, colour_of
+from isfray.look.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, colour_of, ordered
 from isfray.look.upright import own_points, upright_3d
 from isfray.model.cell import CellModel
 from isfray.model.morphology import MYELIN
@@ -186,8 +186,7 @@ def _releases(cell: CellModel, releases: pl.DataFrame | None, begin: float, end:
             .filter(pl.col("time").is_between(begin - LONGEST_FLASH, end))
             .sort("time", maintain_order=True)
         )
-        there = set(rows["celltype"])
-        names = [name for name in CELLTYPES if name in there] + sorted(there - set(CELLTYPES))
+        names = ordered(set(rows["celltype"]), CELLTYPES)
     points = own_points(cell.geometry, upright_3d(cell.geometry))
     place = [
         (*points[i][k], cell.morphology.sections[i].points[k, 3] / 2 * cell.diameter_scale[i])
