@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, get_args, get_type_hints
 
 import isfray
 from isfray.errors import InputError
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from isfray.catalog import Catalog
 
 _FIGURES = ("psth", "raster", "voltage", "activations", "currents", "morphology", "dendrogram")
-_FIGURE_OPTIONS = ("theme", "site", "trial", "of", "celltype", "t_min", "t_max", "bin_size")
-_FILM_OPTIONS = ("trial", "t_start", "t_stop", "t_step", "fps", "preset", "theme", "variable", "by", "turn", "workers")
-_NOT_OF = {"2d": ("turn",), "page": ("fps", "preset", "theme", "by", "turn")}
-
-
+_DRAWN = {"command", "kind", "uri", "name", "out"}  # what plot and animate are told beside options of the picture
 _MESSAGE = 300  # letters of what argparse says, which repeats what it was given
 
 
@@ -119,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     delete.add_argument("name", metavar="NAME")
     delete.set_defaults(command=_delete)
 
-    plot = commands.add_parser("plot", help="draw a figure of a run")
+    # a picture's options are keyword arguments of what draws it: those not given are left to its defaults
+    plot = commands.add_parser("plot", help="draw a figure of a run", argument_default=argparse.SUPPRESS)
     plot.add_argument("kind", metavar="KIND", help=", ".join(_FIGURES))
     plot.add_argument("uri", metavar="URI")
     plot.add_argument("name", metavar="NAME", nargs="+", help="the run; psth and raster draw several")
@@ -134,14 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--bin-size", type=float, metavar="MS", help="psth, activations: width of a bin")
     plot.set_defaults(command=_plot)
 
-    animate = commands.add_parser("animate", help="make a film of one trial")
+    animate = commands.add_parser("animate", help="make a film of one trial", argument_default=argparse.SUPPRESS)
     animate.add_argument(
         "kind", metavar="2d|3d|page", help="voltage against soma distance; in space; the interactive page"
     )
     animate.add_argument("uri", metavar="URI")
     animate.add_argument("name", metavar="NAME", help="the run")
     animate.add_argument("--out", required=True, metavar="F", help=".mp4, .gif, .html (page: only this), or a folder")
-    animate.add_argument("--trial", type=int, default=0, metavar="N", help="the trial (0)")
+    animate.add_argument("--trial", type=int, metavar="N", help="the trial (0)")
     animate.add_argument("--t-start", type=float, metavar="MS", help="time shown from (25 ms before the stimulus)")
     animate.add_argument("--t-stop", type=float, metavar="MS", help="time shown to (25 ms after the stimulus)")
     animate.add_argument("--t-step", type=float, metavar="MS", help="from frame to frame (0.2)")
@@ -356,11 +353,7 @@ def _plot(options: argparse.Namespace) -> int:
     names = options.name if len(options.name) > 1 else options.name[0]
     if len(options.name) > 1 and options.kind not in ("psth", "raster"):
         raise InputError("shows one run", key="KIND", value=options.kind, expected="one NAME")
-    given = {key: getattr(options, key) for key in _FIGURE_OPTIONS if getattr(options, key) is not None}
-    for key in given:
-        if key not in signature(draw).parameters:
-            raise InputError(f"is no option of {options.kind}", key="--" + key.replace("_", "-"))
-    draw(_existing(options.uri), names, path=options.out, **given)
+    _draw(draw, names, options)
     return 0
 
 
@@ -372,12 +365,23 @@ def _animate(options: argparse.Namespace) -> int:
     }
     if options.kind not in kinds:
         raise InputError("is no kind of film", key="KIND", value=options.kind, expected="2d, 3d or page")
-    given = {key: getattr(options, key) for key in _FILM_OPTIONS if getattr(options, key) is not None}
-    for name in _NOT_OF.get(options.kind, ()):
-        if name in given:
-            raise InputError(f"is no option of {options.kind}", key=f"--{name}")
-    print(kinds[options.kind](_existing(options.uri), options.name, path=options.out, **given))
+    print(_draw(kinds[options.kind], options.name, options))
     return 0
+
+
+def _draw(draw: Callable[..., object], names: str | list[str], options: argparse.Namespace) -> object:
+    """Draw a picture of runs with the options given, which must be keyword arguments of the function that draws it."""
+    given = {key: value for key, value in vars(options).items() if key not in _DRAWN}
+    taken = {*signature(draw).parameters, *_keywords(draw)}
+    for key in given:
+        if key not in taken:
+            raise InputError(f"is no option of {options.kind}", key="--" + key.replace("_", "-"))
+    return draw(_existing(options.uri), names, path=options.out, **given)
+
+
+def _keywords(function: Callable[..., object]) -> list[str]:
+    """Return the names that `**style: Unpack[...]` stands for, if a function has it."""
+    return [name for style in get_args(get_type_hints(function).get("style")) for name in get_type_hints(style)]
 
 
 def _report(options: argparse.Namespace) -> int:

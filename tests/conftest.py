@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The modules that take longest come first, so that no process begins with one of them when the others have ended.
 LONGEST = [
-    *("cluster/test_dispatch", "test_spine", "cluster/test_crash", "test_site", "cluster/test_interruption"),
-    *("cluster/test_jobs", "test_docstrings", "cluster/test_nodes", "catalog/test_trouble", "catalog/test_crash"),
-    *("cluster/test_autoscaling", "engine/test_reference"),
+    *("runs/test_dispatch", "test_spine", "runs/test_crash", "test_site", "runs/test_interruption"),
+    *("runs/test_jobs", "test_docstrings", "runs/test_nodes", "catalog/test_trouble", "catalog/test_crash"),
+    *("runs/test_autoscaling", "engine/test_reference"),
 ]
 
 
@@ -50,6 +50,35 @@ def reference() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"no reference data at {folder} (set ISFRAY_REFERENCE)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def golden(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The published replays of the reference cell: a catalog with the run `replays`."""
+    from tests.analysis.recorded import golden_catalog
+
+    return golden_catalog(reference, tmp_path_factory.mktemp("golden") / "results")
+
+
+@pytest.fixture(scope="session")
+def two_cpus() -> Iterator[None]:
+    """Ray on this machine with two CPUs, for all tests that need it."""
+    from isfray.runs import session
+
+    session.join(2)
+    yield
+    session.leave()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium; skips where there is none."""
+    from tests.look.browser import DRIVER, PROGRAM, browsing
+
+    if not (PROGRAM and DRIVER):
+        pytest.skip("no chromium with chromedriver here (scripts/setup-browser)")
+    with browsing(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from tests.model import small_cell
 
 DOCS = ROOT / "docs"
 PAGES = (*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
-RUN_HERE = {"networks.md", "analysis.md", "catalog.md", "models.md", "start.md", "README.md"}
+RUN_HERE = {"engine.md", "networks.md", "analysis.md", "catalog.md", "models.md", "start.md", "README.md"}
 """Pages whose Python a test of this file runs."""
 
 

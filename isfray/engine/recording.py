@@ -79,14 +79,26 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
             sites += known.values()
         elif name in known:
             sites.append(known[name])
-        elif attribute := _attribute(name):
-            variables.append(_variable(name, attribute, cell))
+        elif variable := read_variable(cell, name):
+            variables.append(variable)
         else:
             sites.append(_place(name, cell, known))
     sites = sites or list(default)
     if soma_site() not in sites:
         sites = [soma_site(), *sites]
     return Recording(tuple(dict.fromkeys(sites)), tuple(variables))
+
+
+def read_variable(cell: CellModel, name: str) -> Variable | None:
+    """Return a range variable in every segment that has it; None for a name that is none.
+
+    Raises
+    ------
+    InputError
+        For a variable that its mechanism does not have, or that is nowhere in this cell.
+    """
+    attribute = _attribute(name)
+    return _variable(name, attribute, cell) if attribute else None
 
 
 def check_size(recording: Recording, t_stop: float, dt: float) -> None:

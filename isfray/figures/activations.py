@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from isfray.analysis import Source, run_tables, space_time
 from isfray.analysis.grouping import Sign, Signs, group_columns
 from isfray.check import one_of
-from isfray.figures.histogram import Stimulus, mark_times
+from isfray.figures.histogram import mark_times
+from isfray.look.stimulus import Stimulus
 from isfray.look.style import (
     CELLTYPES,
     SIGNS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from isfray import check
 from isfray.analysis import RunTables, Source, psth, run_tables
 from isfray.analysis.confidence import normal_quantile
-from isfray.figures.models import as_runs, shown_time
+from isfray.figures.models import as_runs
+from isfray.look.stimulus import Stimulus, shown_time
 from isfray.look.style import PathLike, Sheet, legend, note, sheet, trials
 
 Runs: TypeAlias = str | list[str] | tuple[str, ...] | None
-Stimulus: TypeAlias = float | Literal["network"] | None
 
 SETTLING = 100.0
 """Time (ms) in which a simulation leaves its initial state; spikes in it are no response (FORMATS 11)."""

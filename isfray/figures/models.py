@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from isfray.analysis import RunTables, Source
 from isfray.catalog import Catalog
-from isfray.check import nearest, number
+from isfray.check import nearest
 from isfray.errors import InputError
-from isfray.model.activity import PSTHPoissonTrain, PSTHPoissonTrainV2, SpikeTrain
 from isfray.model.cell import CellModel
 from isfray.model.network import NetworkModel
 
@@ -31,26 +29,6 @@ def models(source: CellSource, run: str | None = None) -> tuple[CellModel, Netwo
     if run is None:
         raise InputError("is missing", file=source.uri, key="run", expected=nearest("", source.runs()))
     return source.load_models(run)
-
-
-def stimulus_time(network: NetworkModel | None) -> float | None:
-    """Return when most evoked activity of the network is aligned to, ms; None if there is none."""
-    if network is None:
-        return None
-    offsets = Counter(
-        float(activity.offset)
-        for population in network.populations
-        for activity in population.activity
-        if not isinstance(activity, SpikeTrain | PSTHPoissonTrain | PSTHPoissonTrainV2)  # these do not use an offset
-    )
-    return offsets.most_common(1)[0][0] if offsets else None
-
-
-def shown_time(stimulus: Any, network: NetworkModel | None) -> float | None:
-    """Return when the stimulus is shown: at a time (ms), where the network has it ("network"), or not at all (None)."""
-    if isinstance(stimulus, str) and stimulus == "network":
-        return stimulus_time(network)
-    return None if stimulus is None else number("stimulus", stimulus, unit="ms")
 
 
 def as_runs(source: Source, run: str | list[str] | tuple[str, ...] | None) -> list[str | None]:

@@ -14,8 +14,8 @@ from isfray.catalog import Catalog
 from isfray.errors import InputError
 from isfray.figures.models import CellSource, models
 from isfray.look.style import SIGNS, STRUCTURE_NAMES, STRUCTURES, PathLike, Sheet, colour_of, legend, sheet
+from isfray.look.upright import own_points, point_at, upright
 from isfray.model.cell import CellModel
-from isfray.model.geometry import Geometry
 from isfray.model.morphology import MYELIN
 
 
@@ -76,10 +76,9 @@ def plot_morphology(
         if not isinstance(source, Catalog) or network is None:
             raise InputError("needs a run with a network", key="trial", value=trial, expected="a catalog and a run")
         trial = run_tables(source, run).finished("trial", trial)
-        own = [p[-len(s.points) :] for p, s in zip(points, cell.morphology, strict=True)]
-        handles += _active(on, source, run, trial, own, signs(network))
+        handles += _active(on, source, run, trial, own_points(cell.geometry, points), signs(network))
     for site in cell.sites if trial is None else ():
-        x, y = at(cell.geometry, points, site.section, site.x)
+        x, y = point_at(cell.geometry, points, site.section, site.x)
         on.ax.plot([x], [y], "v", color=on.theme.ink, markersize=4, zorder=6)
     if cell.sites and trial is None:
         handles.append(Line2D([], [], color=on.theme.ink, marker="v", markersize=4, ls="none", label="recording site"))
@@ -87,55 +86,6 @@ def plot_morphology(
     _scale_bar(on, low, high)
     _branches(on, cell, points, drawn, plain=trial is not None)
     return on.done(path)
-
-
-def upright(geometry: Geometry) -> list[F64]:
-    """Return the 3D points of every section seen from the side, shape (points, 2), um from the soma's centre.
-
-    The view shows the dendrites' greatest width; see `upright_3d`.
-    """
-    return [points[:, [0, 2]] for points in upright_3d(geometry)]
-
-
-def upright_3d(geometry: Geometry) -> list[F64]:
-    """Return the 3D points of every section of the upright cell, shape (points, 3), um from the soma's centre.
-
-    The line from the soma to the main bifurcation, or to the farthest end without one, points up, which is the third
-    column; the first is the direction in which the dendrites are widest, the second points away from who looks at that.
-    A section begins where it leaves its parent.
-    """
-    morphology = geometry.morphology
-    raw = [s.points[:, :3] for s in morphology]
-    centre = raw[0].mean(axis=0)
-    tip = geometry.main_bifurcation
-    if tip is None:
-        dendrites = [i for i, label in enumerate(morphology.labels) if label != MYELIN]
-        tip = max(dendrites, key=lambda i: float(geometry.end[i]))
-    up = raw[tip][-1] - centre
-    up = up / (np.linalg.norm(up) or 1.0)
-    every = np.concatenate([p for p, label in zip(raw, morphology.labels, strict=True) if label != MYELIN]) - centre
-    level = every - np.outer(every @ up, up)
-    across = np.linalg.svd(level, full_matrices=False)[2][0]
-    view = np.column_stack([across, np.cross(up, across), up])
-    out: list[F64] = []
-    for i, section in enumerate(morphology):
-        points = (raw[i] - centre) @ view
-        if i and section.parent != 0:
-            points = np.vstack([at(geometry, out, section.parent, section.parent_x), points])
-        out.append(points)
-    return out
-
-
-def at(geometry: Geometry, points: list[F64], section: int, x: float) -> F64:
-    """Return the point at relative position x of a section, among `points` of all of them."""
-    relative = geometry.relpts[section]
-    (point,) = along(relative, points[section][-len(relative) :], np.array([x]))
-    return np.asarray(point)
-
-
-def along(relative: F64, points: F64, x: F64) -> F64:
-    """Return the points at relative positions x, shape (n,), of the path through `points` at `relative`."""
-    return np.column_stack([np.interp(x, relative, points[:, k]) for k in range(points.shape[1])])
 
 
 def _branches(on: Sheet, cell: CellModel, points: list[F64], drawn: list[int], plain: bool) -> None:

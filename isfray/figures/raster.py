@@ -11,8 +11,9 @@ from isfray.analysis import RunTables, Source, run_tables
 from isfray.analysis.grouping import Signs, group_columns
 from isfray.check import one_of, window
 from isfray.errors import InputError
-from isfray.figures.histogram import SETTLING, Runs, Stimulus, mark_times
+from isfray.figures.histogram import SETTLING, Runs, mark_times
 from isfray.figures.models import as_runs
+from isfray.look.stimulus import Stimulus
 from isfray.look.style import CELLTYPES, SIGNS, PathLike, Sheet, colour_of, sheet
 
 

@@ -27,12 +27,12 @@ from isfray.catalog import Catalog, RunInfo
 from isfray.check import number
 from isfray.figures.activations import plot_activations
 from isfray.figures.dendrogram import plot_dendrogram
-from isfray.figures.histogram import SETTLING, Stimulus, plot_psth
-from isfray.figures.models import shown_time
+from isfray.figures.histogram import SETTLING, plot_psth
 from isfray.figures.morphology import plot_morphology
 from isfray.figures.raster import plot_raster
 from isfray.figures.traces import plot_voltage
 from isfray.look.page import facts, figure, film, grid, page, page_path, write_page
+from isfray.look.stimulus import Stimulus, shown_time
 from isfray.look.style import PathLike, place, trials
 
 RESPONSE_WINDOW = 50.0

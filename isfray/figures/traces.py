@@ -15,7 +15,8 @@ from isfray.analysis.voltage import traces
 from isfray.arrays import F64
 from isfray.check import number, one_of
 from isfray.errors import InputError
-from isfray.figures.histogram import SETTLING, Stimulus, mark_times
+from isfray.figures.histogram import SETTLING, mark_times
+from isfray.look.stimulus import Stimulus
 from isfray.look.style import PathLike, Sheet, colour_bar, density_map, note, place, sheet, trials
 
 _MANY = 200

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Unpack
+from typing import TypedDict, Unpack
 
 from isfray.catalog import Catalog
 from isfray.check import number
 from isfray.check import path as a_path
 from isfray.errors import InputError
-from isfray.figures.histogram import Stimulus
 from isfray.films.explore import explore
 from isfray.films.film import Film, check_writable, kind_of, write_still, write_whole
-from isfray.films.style import Common, Style3D
-from isfray.films.take import extremes, take
+from isfray.films.shot import extremes, shot
+from isfray.films.style import Style
 from isfray.look.interactive import Page
+from isfray.look.stimulus import Stimulus
 from isfray.look.style import PathLike
 from isfray.runs.frames import Scene
 from isfray.runs.replay import TOLERANCE, Replayed
@@ -24,6 +25,34 @@ Catalogs = Catalog | str | os.PathLike[str]
 FPS = 20.0
 STILL = (2000, 1600)
 """Size of a still, pixels: a page wide in print."""
+
+
+class Style2D(TypedDict, total=False):
+    """Keyword arguments of every film and still; `Style` has their defaults and checks them."""
+
+    by: str
+    variable: str
+    stimulus: Stimulus
+    limits: tuple[float, float] | None
+    colours: Mapping[str, str] | None
+    flash: float
+    trace: bool
+    axon: bool
+    preset: str
+    size: tuple[int, int] | None
+    theme: str | None
+    tolerance: float
+    workers: int | None
+    progress: bool
+
+
+class Style3D(Style2D, total=False):
+    """And of those in space."""
+
+    cmap: str | None
+    azimuth: float
+    elevation: float
+    thickness: float
 
 
 def animate_2d(
@@ -36,7 +65,7 @@ def animate_2d(
     t_stop: float | None = None,
     t_step: float = 0.2,
     fps: float = FPS,
-    **style: Unpack[Common],
+    **style: Unpack[Style2D],
 ) -> Film:
     """Make a film of a variable against soma distance, a line per branch, with the releases below.
 
@@ -65,15 +94,10 @@ def animate_2d(
     >>> isfray.animate_2d(catalog, "stim_C2", path="vm.gif", t_start=250, t_stop=251, size=(480, 384)).path.name
     'vm.gif'
     """
-    given: Common = {"by": "sign", **style}
     out = a_path("path", path)
     kind = kind_of(out, fps)
-    one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
-
-    def scene(replayed: Replayed) -> Scene:
-        return one.scene_2d(replayed, given.get("limits") or extremes(replayed, margin=0.03))
-
-    return one.film(scene, out, kind, float(fps))
+    one = shot(catalog, run, trial, _style({"by": "sign", **style}), t_start=t_start, t_stop=t_stop, t_step=t_step)
+    return one.film(one.scene_2d, out, kind, float(fps))
 
 
 def animate_3d(
@@ -163,14 +187,13 @@ def animate_3d(
     >>> isfray.animate_3d(catalog, "stim_C2", path="cell.mp4", t_start=250, t_stop=251, size=(480, 384)).path.name
     'cell.mp4'
     """
-    given: Style3D = {"by": "celltype", **style}
     out = a_path("path", path)
     kind = kind_of(out, fps)
     turn = number("turn", turn)
-    one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
+    one = shot(catalog, run, trial, _style(style), t_start=t_start, t_stop=t_stop, t_step=t_step)
 
     def scene(replayed: Replayed) -> Scene:
-        return one.scene_3d(replayed, given.get("limits") or extremes(replayed), turn)
+        return one.scene_3d(replayed, extremes(replayed), turn)
 
     return one.film(scene, out, kind, float(fps))
 
@@ -207,13 +230,13 @@ def plot_cell(
     >>> picture.path.name
     'cell.png'
     """
-    given: Style3D = {"by": "celltype", **style}
-    given.setdefault("size", STILL if str(given.get("preset", "paper")) == "paper" else None)
+    if style.get("preset", "paper") == "paper":
+        style.setdefault("size", STILL)
     out = _named(path, ".png", "picture")
-    one = take(catalog, run, trial, given, at=t)
+    one = shot(catalog, run, trial, _style(style), at=t)
     replayed = one.again()
-    write_still(out, one.scene_3d(replayed, given.get("limits")).frame(0, replayed.traces))
-    return Film(out, (float(t),), 1.0, one.how.size, replayed.compared)
+    write_still(out, one.scene_3d(replayed).frame(0, replayed.traces))
+    return Film(out, (float(t),), 1.0, one.style.look.size, replayed.compared)
 
 
 def explore_3d(
@@ -255,23 +278,29 @@ def explore_3d(
     'cell.html'
     """
     out = _named(path, ".html", "page")
-    given: Common = {"variable": variable, "stimulus": stimulus, "tolerance": tolerance, "workers": workers}
-    one = take(catalog, run, trial, given, t_start=t_start, t_stop=t_stop, t_step=t_step)
+    style = Style(variable=variable, stimulus=stimulus, tolerance=tolerance, workers=workers)
+    one = shot(catalog, run, trial, style, t_start=t_start, t_stop=t_stop, t_step=t_step)
     replayed = one.again()
 
     def write(part: Path) -> None:
         explore(
-            one.shown.cell,
+            one.cell,
             replayed.traces,
-            one.release_rows,
+            one.releases,
             path=part,
             title=f"{run}, trial {trial}",
-            stimulus=one.shown.stimulus,
+            stimulus=one.stimulus,
             limits=extremes(replayed),
         )
 
     write_whole(out, write)
     return Page(out)
+
+
+def _style(given: Style2D | Style3D) -> Style:
+    if unknown := sorted(given.keys() - Style.__dataclass_fields__.keys()):
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
+    return Style(**given)
 
 
 def _named(path: PathLike, ending: str, what: str) -> Path:

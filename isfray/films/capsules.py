@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isfray.arrays import F64, I32
-from isfray.figures.morphology import along, upright_3d
+from isfray.look.upright import along, own_points, upright_3d
 from isfray.model.cell import CellModel
 from isfray.model.morphology import MYELIN
 
@@ -65,11 +65,12 @@ def capsules(cell: CellModel, *, axon: bool = False) -> Capsules:
     """
     geometry = cell.geometry
     points, parts = upright_3d(geometry), []
+    every_own = own_points(geometry, points)
     for i, section in enumerate(geometry.morphology):
         if section.label == MYELIN and not axon:
             continue
         nseg, first = int(geometry.nseg[i]), int(geometry.offsets[i])
-        own = points[i][-len(section.points) :]
+        own = every_own[i]
         x = np.union1d(geometry.relpts[i], np.arange(1, nseg) / nseg)
         path = along(geometry.relpts[i], own, x)
         radius = np.interp(x, geometry.relpts[i], section.points[:, 3] / 2) * cell.diameter_scale[i]

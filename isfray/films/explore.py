@@ -12,14 +12,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isfray.errors import InputError
-from isfray.figures.morphology import upright_3d
 from isfray.films.capsules import Capsules, capsules
+from isfray.films.pages import asset
 from isfray.films.scene3d import THICKNESS
 from isfray.look.colours import colour_map
-from isfray.look.interactive import asset, document
+from isfray.look.interactive import document
 from isfray.look.page import page_path, write_page
 from isfray.look.segments import SegmentTraces
-from isfray.look.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, colour_of
+from isfray.look.style import CELLTYPES, STRUCTURE_NAMES, THEMES, PathLike, colour_of, ordered
+from isfray.look.upright import own_points, upright_3d
 from isfray.model.cell import CellModel
 from isfray.model.morphology import MYELIN
 
@@ -30,6 +31,7 @@ PIECE = 3.0
 _MISSING = 2**16 - 1
 _SIZE = (1000, 800)
 _HINT = "Drag to turn, shift and drag to move, wheel or pinch to zoom; click a section for its trace."
+_STYLES = ("base.css", "explore.css")
 _SCRIPTS = ("transport.js", "view.js", "scene.js", "trace.js", "explore.js")
 
 
@@ -102,9 +104,8 @@ def explore(
     lines = f'<span>{escape(about)}</span> <span class="hint">{_HINT}</span>'
     head = f'<header><h1>{escape(title)}</h1><p class="muted">{lines}</p></header>'
     body = "\n".join([head, asset("explore.html"), asset("transport.html")])
-    return write_page(
-        out, document(title, body, data, size=_SIZE, styles=("base.css", "explore.css"), scripts=_SCRIPTS)
-    )
+    files = {"styles": [asset(name) for name in _STYLES], "scripts": [asset(name) for name in _SCRIPTS]}
+    return write_page(out, document(title, body, data, size=_SIZE, **files))
 
 
 def _packed(values: NDArray[Any]) -> str:
@@ -185,9 +186,8 @@ def _releases(cell: CellModel, releases: pl.DataFrame | None, begin: float, end:
             .filter(pl.col("time").is_between(begin - LONGEST_FLASH, end))
             .sort("time", maintain_order=True)
         )
-        there = set(rows["celltype"])
-        names = [name for name in CELLTYPES if name in there] + sorted(there - set(CELLTYPES))
-    points = [p[-len(s.points) :] for p, s in zip(upright_3d(cell.geometry), cell.morphology, strict=True)]
+        names = ordered(set(rows["celltype"]), CELLTYPES)
+    points = own_points(cell.geometry, upright_3d(cell.geometry))
     place = [
         (*points[i][k], cell.morphology.sections[i].points[k, 3] / 2 * cell.diameter_scale[i])
         for i, k in rows.select("section_id", "section_pt_id").rows()

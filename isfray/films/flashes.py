@@ -13,8 +13,8 @@ from isfray.analysis.grouping import signs
 from isfray.arrays import F64, I64
 from isfray.check import nearest, one_of
 from isfray.errors import InputError
-from isfray.figures.morphology import upright_3d
-from isfray.look.style import CELLTYPES, SIGNS, Theme, colour_of
+from isfray.look.style import CELLTYPES, SIGNS, Theme, colour_of, ordered
+from isfray.look.upright import own_points, upright_3d
 from isfray.model.geometry import Geometry
 from isfray.model.network import NetworkModel
 
@@ -123,10 +123,9 @@ def flashes(
     if colours is not None:
         rows = rows.filter(pl.col("group").is_in(list(colours)))
     there = set(rows["group"])
-    order = list(colours) if colours is not None else [*table, *sorted(there - set(table))]
-    names = tuple(group for group in order if group in there)
+    names = tuple(ordered(there, table) if colours is None else [group for group in colours if group in there])
     of_group = {group: i for i, group in enumerate(names)}
-    points = [p[-len(s.points) :] for p, s in zip(upright_3d(geometry), geometry.morphology, strict=True)]
+    points = own_points(geometry, upright_3d(geometry))
     place = [points[section][point] for section, point in rows.select("section_id", "section_pt_id").rows()]
     return Flashes(
         rows["time"].to_numpy(),

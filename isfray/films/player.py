@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.image import imread
 
 from isfray.errors import InputError
-from isfray.look.interactive import asset, document
+from isfray.films.pages import asset
+from isfray.look.interactive import document
 
 
 def player(frames: Sequence[bytes], times: Sequence[float], *, title: str, fps: float, mime: str = "image/png") -> str:
@@ -57,8 +58,8 @@ def player(frames: Sequence[bytes], times: Sequence[float], *, title: str, fps: 
         "times": [round(t, 6) for t in at.tolist()],
         "frames": [base64.b64encode(frame).decode() for frame in frames],
     }
-    files = {"styles": ["base.css", "player.css"], "scripts": ["transport.js", "player.js"]}
-    return document(title, body, data, size=(width, height), **files)
+    styles, scripts = [asset("base.css"), asset("player.css")], [asset("transport.js"), asset("player.js")]
+    return document(title, body, data, size=(width, height), styles=styles, scripts=scripts)
 
 
 def _size(frame: bytes, mime: str) -> tuple[int, int]:

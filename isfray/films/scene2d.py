@@ -12,7 +12,7 @@ from isfray.arrays import F32, U8
 from isfray.films.branches import Columns, columns, paths
 from isfray.films.flashes import Flashes
 from isfray.films.strip import Clock, Strip, decimals, finish, strip
-from isfray.look.canvas import Box, Look, axes, bar, blank, disc, drawn, points, rgb
+from isfray.look.canvas import Box, Look, axes, bar, blank, disc, points, rgb
 from isfray.look.segments import SegmentTraces, SomaTrace
 from isfray.look.style import STRUCTURE_NAMES, STRUCTURES, colour_of
 from isfray.model.cell import CellModel
@@ -122,14 +122,11 @@ def scene_2d(
     colours = {s: colour_of(s, STRUCTURES, theme) for s in structures}
     _legend(ax, look, colours)
     lanes = _lanes(ax, look, box, lane, releasing)
-    trace = None
+    line = None
     if soma is not None:
         above = (max(370 * unit, 0.4 * width), 34 * unit, width - 28 * unit, 112 * unit)
-        trace = strip(figure, look, above, soma, stimulus)
-    if trace is None or soma is None:
-        paper, moving = drawn(figure), None
-    else:
-        paper, moving = finish(trace, look, soma)
+        line = strip(figure, look, above, soma, stimulus)
+    paper, moving = finish(figure, look, soma, line)
     (x0, y0), (x1, y1) = ax.transData.transform([(0, 0), (1, 1)])
     across = (float(x0), float(x1 - x0))
     drawings = tuple(

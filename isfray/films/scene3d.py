@@ -16,7 +16,7 @@ from isfray.films.capsules import Capsules, capsules
 from isfray.films.flashes import Flashes
 from isfray.films.pixels import PixelTable, rasterise
 from isfray.films.strip import Clock, Strip, decimals, finish, strip
-from isfray.look.canvas import Box, Look, blank, disc, drawn, points, rgb, write
+from isfray.look.canvas import Box, Look, blank, disc, points, rgb, write
 from isfray.look.colours import ColourScale, colour_scale
 from isfray.look.segments import SegmentTraces, SomaTrace
 from isfray.model.cell import CellModel
@@ -25,6 +25,8 @@ THICKNESS = 2.5
 """How many times as thick as it is a dendrite is drawn, so that its colour shows; the soma is drawn as it is."""
 THINNEST = 1.8
 """Least width of a line on a picture of 1000 x 800, pixels."""
+MARK = 3.6
+"""Radius of a releasing synapse on a picture of 1000 x 800, pixels."""
 _PIECE = 2.0  # length of a piece on the picture, pixels
 
 
@@ -73,10 +75,6 @@ class Scene3D:
             self.strip.paint(picture, time)
         self.clock.paint(picture, time)
         return picture
-
-
-MARK = 3.6
-"""Radius of a releasing synapse on a picture of 1000 x 800, pixels."""
 
 
 def scene_3d(
@@ -134,14 +132,14 @@ def scene_3d(
     scale = colour_scale(traces.values[:, np.unique(shape.segment)], limits, cmap, look.theme)
     figure = blank(look)
     left, right = split + 52 * unit, width - 28 * unit
-    trace = None
+    line = None
     end = (262 + 0.5 * (height / unit - 800)) * unit
     if soma is not None:
-        trace = strip(figure, look, (left, 132 * unit, right, end), soma, stimulus)
+        line = strip(figure, look, (left, 132 * unit, right, end), soma, stimulus)
     _legend(figure, look, (left - 46 * unit, end + 74 * unit, right, height - 130 * unit), releasing)
     _colour_bar(figure, look, (left - 46 * unit, height - 74 * unit, right, height - 60 * unit), scale, label)
     _scale_bar(figure, look, camera, box)
-    paper, moving = (drawn(figure), None) if trace is None else _with_strip(trace, look, soma)
+    paper, moving = finish(figure, look, soma, line)
     return Scene3D(
         look,
         paper,
@@ -154,11 +152,6 @@ def scene_3d(
         moving,
         Clock(look, (left - 46 * unit, 56 * unit), decimals(traces.times), stimulus),
     )
-
-
-def _with_strip(trace: Line2D, look: Look, soma: SomaTrace | None) -> tuple[U8, Strip]:
-    assert soma is not None
-    return finish(trace, look, soma)
 
 
 def _legend(figure: Figure, look: Look, box: Box, releasing: Flashes) -> None:

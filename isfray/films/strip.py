@@ -77,13 +77,13 @@ def strip(figure: Figure, look: Look, box: Box, trace: SomaTrace, stimulus: floa
     return line
 
 
-def finish(line: Line2D, look: Look, trace: SomaTrace) -> tuple[U8, Strip]:
-    """Return the picture of the figure with the pale trace, and the strip that moves on it."""
+def finish(figure: Figure, look: Look, trace: SomaTrace | None, line: Line2D | None) -> tuple[U8, Strip | None]:
+    """Return the picture of the figure with the pale trace, and the strip that moves on it, if there is a trace."""
+    paper = drawn(figure)
+    if trace is None or line is None:
+        return paper, None
     ax = line.axes
     assert ax is not None
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    paper = drawn(figure)
     line.set(color=look.theme.ink, alpha=1.0)
     past = drawn(figure)
     height = look.size[1]

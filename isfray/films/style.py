@@ -1,71 +1,70 @@
-"""How a film looks, as it is asked for: checked before anything is started."""
+"""How a film or still looks, as it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from isfray.check import number
 from isfray.errors import InputError
-from isfray.figures.histogram import Stimulus
+from isfray.films.flashes import FLASH
+from isfray.films.scene3d import THICKNESS
 from isfray.look.canvas import Look, look
 from isfray.look.colours import colour_map
+from isfray.look.stimulus import Stimulus
 from isfray.runs import session
+from isfray.runs.replay import TOLERANCE
 
 _THICKEST = 20.0  # times as thick as they are: dendrites fill the picture before
 
 
-class Common(TypedDict, total=False):
-    """What films and stills have in common; see `animate_3d`."""
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How one trial is shown; `animate_3d` tells what each attribute is. InputError for a style that cannot be."""
 
-    variable: str
-    stimulus: Stimulus
-    limits: tuple[float, float] | None
-    by: str
-    colours: Mapping[str, str] | None
-    flash: float
-    trace: bool
-    axon: bool
-    preset: str
-    size: tuple[int, int] | None
-    theme: str | None
-    tolerance: float
-    workers: int | None
-    progress: bool
+    by: str = "celltype"
+    variable: str = "v"
+    stimulus: Stimulus = "network"
+    limits: tuple[float, float] | None = None
+    colours: Mapping[str, str] | None = None
+    flash: float = FLASH
+    trace: bool = True
+    axon: bool = False
+    preset: str = "paper"
+    size: tuple[int, int] | None = None
+    theme: str | None = None
+    cmap: str | None = None
+    azimuth: float = 0.0
+    elevation: float = 0.0
+    thickness: float = THICKNESS
+    tolerance: float = TOLERANCE
+    workers: int | None = None
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        colour_map(self.cmap, self.look.theme)
+        if self.limits is not None:
+            object.__setattr__(self, "limits", _limits(self.limits))
+        number("azimuth", self.azimuth)
+        number("elevation", self.elevation)
+        number("flash", self.flash, above=0.0)
+        number("tolerance", self.tolerance, above=0.0)
+        number("thickness", self.thickness, above=0.0, most=_THICKEST)
+        session.check_workers(self.workers)
+
+    @cached_property
+    def look(self) -> Look:
+        """Size and colours of the picture."""
+        return look(self.preset, self.size, self.theme)
 
 
-class Eye(TypedDict, total=False):
-    """How the cell is looked at in 3D; see `animate_3d`."""
-
-    cmap: str | None
-    azimuth: float
-    elevation: float
-    thickness: float
-
-
-class Style3D(Common, Eye, total=False):
-    """Both."""
-
-
-def checked(given: Common | Style3D) -> Look:
-    """Return the look; InputError for a style that cannot be."""
-    how = look(given.get("preset", "paper"), given.get("size"), given.get("theme"))
-    colour_map(given.get("cmap"), how.theme)  # type: ignore[arg-type]
-    if (limits := given.get("limits")) is not None:
-        if isinstance(limits, str) or not isinstance(limits, Sequence | np.ndarray) or len(limits) != 2:
-            raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
-        given["limits"] = low, high = number("limits[0]", limits[0]), number("limits[1]", limits[1])
-        if not low < high:
-            raise InputError("are no limits", key="limits", value=limits, expected="(least, greatest)")
-    for key in ("azimuth", "elevation"):
-        number(key, given.get(key, 0.0))
-    for key in ("flash", "tolerance"):
-        number(key, given.get(key, 1.0), above=0.0)
-    number("thickness", given.get("thickness", 1.0), above=0.0, most=_THICKEST)
-    session.check_workers(given.get("workers"))
-    unknown = sorted(given.keys() - Style3D.__annotations__.keys() - Common.__annotations__.keys())
-    if unknown:
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}")
-    return how
+def _limits(given: tuple[float, float]) -> tuple[float, float]:
+    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or len(given) != 2:
+        raise InputError("are no limits", key="limits", value=given, expected="(least, greatest)")
+    low, high = number("limits[0]", given[0]), number("limits[1]", given[1])
+    if not low < high:
+        raise InputError("are no limits", key="limits", value=given, expected="(least, greatest)")
+    return low, high

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape, unescape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +40,6 @@ class Page:
         return framed(self.path.read_text(encoding="utf-8"))
 
 
-def asset(name: str) -> str:
-    """Return a style, script or piece of HTML that travels with the package."""
-    return resources.files("isfray.look").joinpath("pages", name).read_text(encoding="utf-8")
-
-
 def document(
     title: str,
     body: str,
@@ -67,11 +61,11 @@ def document(
     size : tuple of int
         Width and height of its picture, px: what `framed` makes room for, and for the controls below.
     styles, scripts : sequence of str
-        Names of the files they are in.
+        Their text.
     """
     shown = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    css = "\n".join([THEME_STYLE, *map(asset, styles)])
-    code = "\n".join(f"<script>\n{asset(name)}</script>" for name in scripts)
+    css = "\n".join([THEME_STYLE, *styles])
+    code = "\n".join(f"<script>\n{script}</script>" for script in scripts)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_ALLOWED}">\n'

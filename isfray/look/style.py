@@ -126,6 +126,11 @@ def colour_of(name: str, table: dict[str, str], theme: Theme | None = None) -> s
     return table.get(name) or SERIES[zlib.crc32(name.encode()) % len(SERIES)]
 
 
+def ordered(names: set[str], table: dict[str, str]) -> list[str]:
+    """Return things in the order of `table`, then those that it does not know by name."""
+    return [name for name in table if name in names] + sorted(names - set(table))
+
+
 def density_map(theme: Theme, colour: str) -> Colormap:
     """Return a colormap from the paper to a colour and on, for densities."""
     end = "#08263b" if theme.name == "light" else "#dff1ff"

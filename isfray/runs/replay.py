@@ -13,7 +13,7 @@ from isfray.arrays import F32, F64
 from isfray.catalog import Catalog
 from isfray.engine import TrialResult
 from isfray.engine.kinds import ENGINES, engine_kind
-from isfray.engine.recording import read_recording
+from isfray.engine.recording import read_variable
 from isfray.errors import InputError
 from isfray.look.segments import SegmentTraces, SomaTrace
 from isfray.model.cell import CellModel
@@ -128,7 +128,8 @@ class Replay:
         if self.variable == "v":
             labels = map(segment_label, g.section_of_segment.tolist(), within)
             return np.stack([result.voltage[label][window].astype(np.float32) for label in labels])
-        (variable,) = read_recording(self.factory.cell, self.variable).variables
+        variable = read_variable(self.factory.cell, self.variable)
+        assert variable is not None  # read_replay made sure
         found = result.variables[self.variable][:, window]
         values = np.full((g.n_segments, found.shape[1]), np.nan, np.float32)
         values[[int(g.offsets[site.section]) + site.segment for site in variable.sites]] = found
@@ -228,19 +229,13 @@ def read_replay(
 
 
 def _check_variable(cell: CellModel, variable: str) -> None:
-    there = listed(sorted({mechanism.name for m in cell.membranes for mechanism in m.mechanisms}))
-    expected = f'"v", "cai" and such, or a range variable of {there}, such as "Ca_HVA.ica"'
     try:
-        found = read_recording(cell, variable)
+        found = read_variable(cell, variable)
     except InputError as error:
-        about = error if "variable" in error.problem or "nowhere" in error.problem else None
-        raise InputError(
-            about.problem if about else "is no variable of the cell",
-            key="variable",
-            value=variable,
-            expected=about.expected if about else expected,
-        ) from None
-    if not found.variables:
+        raise InputError(error.problem, key="variable", value=variable, expected=error.expected) from None
+    if found is None:
+        there = listed(sorted({mechanism.name for m in cell.membranes for mechanism in m.mechanisms}))
+        expected = f'"v", "cai" and such, or a range variable of {there}, such as "Ca_HVA.ica"'
         raise InputError("is no variable of the cell", key="variable", value=variable, expected=expected)
 
 

@@ -16,7 +16,7 @@ from isfray.errors import InputError
 from isfray.figures import plot_activations, plot_currents, plot_psth, plot_raster, plot_voltage
 from isfray.figures.currents import stack
 from isfray.figures.traces import outline
-from isfray.look.style import CELLTYPES, HALF_PAGE, colour_of
+from isfray.look.style import CELLTYPES, HALF_PAGE
 from tests.analysis.recorded import by_hand, golden_cases
 
 QUIET = {"stimulus": None, "settling": None}
@@ -127,11 +127,6 @@ def test_the_parts_of_stacked_currents_are_the_currents():
     outward, inward = stack(currents, normalized=True)
     assert [p.tolist() for p in outward.values()] == [[25, 0, 0], [75, 0, 0]]
     assert [p.tolist() for p in inward.values()] == [[0, -50, 0], [0, -50, 0]]
-
-
-def test_a_type_has_one_colour_everywhere_also_one_never_seen_before():
-    assert colour_of("VPM", CELLTYPES) == CELLTYPES["VPM"]
-    assert colour_of("L9new", CELLTYPES) == colour_of("L9new", {})
 
 
 def test_a_figure_is_half_a_page_wide_and_saved_in_the_format_of_its_name(tmp_path):

@@ -81,12 +81,12 @@ def report(folder: Path, evil: str) -> Path:
         text = path.read_text()
         path.write_text(text.replace("L4ss_C2", f"{escape_json(word) if path == network_file else word}_C2"))
     network = isfray.load_network(network_file)
-    cell, _ = isfray.example()
-    cell = replace(cell, inputs=replace(cell.inputs, main=replace(cell.inputs.main, name=f"{slashless(word)}.param")))
+    cell = isfray.example()[0].inputs
+    cell = replace(cell, main=replace(cell.main, name=f"{slashless(word)}.param"))
     catalog = Catalog(folder / slashless(word) / "c")
     provenance = {"host": word, "git_commit": word, "versions": {word: word, "isfray": word}}
     settings = {"t_stop": 300.0, "dt": 0.025, "engine": word, "record": [word]}
-    inputs = {"cell": cell.inputs, "network": network.inputs}
+    inputs = {"cell": cell, "network": network.inputs}
     catalog.open_run(RunSpec("run", 7, settings, inputs, trials=2, provenance=provenance))
     names = [population.name for population in network.populations]
     assert f"{word}_C2" in names

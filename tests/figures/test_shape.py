@@ -12,7 +12,6 @@ import isfray
 from isfray.errors import InputError
 from isfray.figures import plot_dendrogram, plot_morphology
 from isfray.figures.dendrogram import layout, length_by_distance, synapse_places
-from isfray.figures.morphology import upright
 from isfray.look.style import STRUCTURES
 from tests.analysis.recorded import published_rows
 from tests.model.small_cell import write
@@ -74,17 +73,6 @@ def test_the_dendrogram_of_a_run_shows_all_its_synapses(golden, network):
     ticks = sum(len(c.get_segments()) for c in ax.collections[1:])
     assert ticks == len(network.synapses.section_id)
     assert len(ax.figure.axes) == 2
-
-
-def test_the_trunk_points_up_and_nothing_is_stretched(cell):
-    points = upright(cell.geometry)
-    bifurcation, raw = cell.geometry.main_bifurcation, cell.morphology.sections
-    centre = raw[0].points[:, :3].mean(axis=0)
-    assert points[bifurcation][-1] == pytest.approx([0, np.linalg.norm(raw[bifurcation].points[-1, :3] - centre)])
-    for i, section in enumerate(raw):
-        flat = np.linalg.norm(np.diff(points[i][-len(section.points) :], axis=0), axis=1)
-        solid = np.linalg.norm(np.diff(section.points[:, :3], axis=0), axis=1)
-        assert (flat <= solid + 1e-9).all()
 
 
 def test_every_dendrite_is_drawn_in_the_colour_of_its_structure(small):

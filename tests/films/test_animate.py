@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import get_type_hints
 
 import imageio.v2 as imageio
 import numpy as np
@@ -19,7 +20,9 @@ import isfray
 from isfray.catalog import Catalog
 from isfray.cli import main
 from isfray.errors import InputError
+from isfray.films.animate import Style3D
 from isfray.films.shot import shot
+from isfray.films.style import Style
 from isfray.look.segments import SomaTrace
 from isfray.runs import frames
 from isfray.runs.dispatch.failures import ReplayError
@@ -68,7 +71,7 @@ def test_a_trial_that_is_not_the_stored_one_is_an_error_that_names_it(catalog):
 
 
 def test_a_range_variable_is_shown_where_it_is_and_nowhere_else(catalog):
-    asked = shot(catalog, "touch", 0, t_start=40.0, t_stop=60.0, t_step=1.0, variable="NaTa_t.ina")
+    asked = shot(catalog, "touch", 0, Style(variable="NaTa_t.ina"), t_start=40.0, t_stop=60.0, t_step=1.0)
     assert asked.label == "NaTa_t.ina (mA/cm²)"
     _, again = simulate_again(asked.replay)
     there = np.array(asked.cell.morphology.labels)[asked.cell.geometry.section_of_segment] == "Soma"
@@ -147,6 +150,15 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
     assert "--turn is no option of page" in capsys.readouterr().err
 
 
+def test_every_keyword_of_a_film_has_a_default_and_is_told(catalog):
+    keywords = set(get_type_hints(Style3D))
+    assert keywords == {field.name for field in fields(Style)}
+    told = re.findall(r"^ {4}(\w[\w, ]*)(?: :.*)?$", isfray.animate_3d.__doc__, re.MULTILINE)
+    assert keywords <= {name for line in told for name in line.split(", ")}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        isfray.animate_3d(catalog, "touch", path="film.mp4", colour="red")
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -157,6 +169,7 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
         ({"t_start": -1}, "t_start = -1.0 is no time of the trial"),
         ({"t_step": 0.001}, "t_step = 0.001 is shorter than a step of the simulation"),
         ({"variable": "Ca_HVA.ica"}, "variable = 'Ca_HVA.ica' is nowhere in this cell"),
+        ({"variable": "NaTa_t.moon"}, "variable = 'NaTa_t.moon' is no variable of NaTa_t"),
         ({"variable": "sec_000_seg_000"}, "variable = 'sec_000_seg_000' is no variable of the cell"),
         ({"path": "film.avi"}, "path = 'film.avi' is no film"),
         ({"path": "no/such/folder/film.mp4"}, "cannot be written"),
@@ -169,7 +182,7 @@ def test_the_interactive_page_holds_the_trial_and_its_true_limits(catalog, tmp_p
 def test_what_is_wrong_is_told_before_anything_is_started(catalog, tmp_path, monkeypatch, changed, told):
     monkeypatch.setattr(frames, "simulate_again", None)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("isfray.films.take.simulate_again", None)
+    monkeypatch.setattr("isfray.films.shot.simulate_again", None)
     given = {"run": "touch", "trial": 0, "path": Path("film.mp4"), **changed}
     with pytest.raises(InputError, match=told):
         isfray.animate_3d(catalog, **given)

@@ -17,7 +17,6 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import isfray
 from isfray.errors import InputError
-from isfray.figures.morphology import upright_3d
 from isfray.films.capsules import capsules
 from isfray.films.explore import explore
 from isfray.films.scene3d import THICKNESS
@@ -25,6 +24,7 @@ from isfray.look.colours import colour_map
 from isfray.look.interactive import framed
 from isfray.look.segments import SegmentTraces
 from isfray.look.style import CELLTYPES, THEMES
+from isfray.look.upright import upright_3d
 
 TIMES = 240.0 + 0.5 * np.arange(40)
 LOW, HIGH = -80.0, 20.0

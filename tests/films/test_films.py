@@ -21,7 +21,7 @@ from isfray.films.flashes import check_groups, flashes
 from isfray.films.pixels import rasterise
 from isfray.films.scene2d import scene_2d
 from isfray.films.scene3d import scene_3d
-from isfray.look.canvas import axes, blank, drawn, look, points, rgb
+from isfray.look.canvas import blank, drawn, look, points, rgb
 from isfray.look.segments import SegmentTraces, SomaTrace
 from isfray.look.style import CELLTYPES, SIGNS
 from tests.model.small_cell import write
@@ -308,9 +308,6 @@ def test_a_page_is_a_film_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (lambda: look("poster"), "preset = 'poster' is no preset; expected one of paper, talk, square"),
-        (lambda: look("paper", (1001, 800)), r"size = \(1001, 800\) is no size; expected \(width, height\), two even"),
-        (lambda: look("talk", theme="sepia"), "theme = 'sepia' is no theme"),
         (lambda: kind_of("film.avi", 20), "path = 'film.avi' is no film; expected a name that ends with .mp4, .gif"),
         (lambda: kind_of("film.gif", 60), "fps = 60 is too fast for a .gif; expected at most 50"),
         (lambda: kind_of("no/such/film.mp4", 20), "path = 'no/such/film.mp4' cannot be written"),
@@ -331,9 +328,3 @@ def test_groups_and_colours_are_those_of_the_network(cell, network):
     window = (10.0, 20.0)
     only = flashes(rows, cell.geometry, network, window, colours={"VPM": "#ff0000"}, theme=PAPER.theme)
     assert (only.names, only.colours, len(only.time)) == (("VPM",), ("#ff0000",), 1)
-
-
-def test_axes_are_where_they_are_asked_for():
-    figure = blank(PAPER)
-    ax = axes(figure, PAPER, (100, 200, 500, 600))
-    assert ax.get_window_extent().bounds == pytest.approx((100, 200, 400, 400))

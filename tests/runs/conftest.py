@@ -1,4 +1,4 @@
-"""One Ray for the module's tests, and processes to run drivers in."""
+"""Processes to run drivers in."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from isfray.runs import session
 from tests.catalog.s3_server import require_server
 from tests.runs.waiting import ROOT
-
-
-@pytest.fixture(scope="session")
-def two_cpus() -> Iterator[None]:
-    """Ray on this machine with two CPUs, for all tests that need it."""
-    session.join(2)
-    yield
-    session.leave()
 
 
 @pytest.fixture(scope="session")
