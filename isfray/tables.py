@@ -18,13 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 
 SCHEMA_VERSION = 1
 
+_TRIAL = pa.int32()
+LAST_TRIAL = 2 ** (_TRIAL.bit_width - 1) - 1
+"""Greatest number that a trial can have, and most trials that a run can be asked for."""
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _SERIES = pa.list_(pa.field("element", pa.float64()))  # as Parquet names it
 
 
 def _schema(table: str, columns: Mapping[str, pa.DataType]) -> pa.Schema:
     metadata = {"isfray.table": table, "isfray.schema_version": str(SCHEMA_VERSION)}
-    return pa.schema([("trial", pa.int32()), *columns.items()], metadata=metadata)
+    return pa.schema([("trial", _TRIAL), *columns.items()], metadata=metadata)
 
 
 SCHEMAS: dict[str, pa.Schema] = {

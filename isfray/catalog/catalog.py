@@ -23,7 +23,7 @@ from isfray.catalog.mending import Told, mend_run, quietly
 from isfray.catalog.reader import CATALOG_VERSION, CatalogReader
 from isfray.catalog.removal import end_log, remove_files, remove_run, remove_strays, removed_runs
 from isfray.catalog.runs import RunSpec, Session, check_name, run_key
-from isfray.catalog.soundness import IMPORTED, initial_voltage, inspect_batch
+from isfray.catalog.inspection import IMPORTED, initial_voltage, inspect_batch
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
 from isfray.check import name_of_file

@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
-from isfray.tables import SCHEMAS
+from isfray.tables import LAST_TRIAL, SCHEMAS
 
 COMMIT_VERSION = 1
-MOST_TRIALS = 2**31
-"""Trials of a run are numbered below this."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT_NAME = re.compile(r"(\d{8,12})\.json")
 _UNDAMAGED = "an undamaged catalog"
@@ -125,20 +123,20 @@ class Commit:
             if isinstance(sequence, bool) or not isinstance(sequence, int) or kind not in get_args(_Kind):
                 raise ValueError(f"{kind!r} with number {sequence!r}"[:80])
             files = tuple(_data_file(**file) for file in body["files"])
-            trials, replaces = _pairs(body["trials"], MOST_TRIALS), _pairs(body["replaces"], sequence)
-            return Commit(sequence, kind, trials, files, replaces, _pairs(body.get("checked", ()), MOST_TRIALS))
+            trials, replaces = _pairs(body["trials"], LAST_TRIAL), _pairs(body["replaces"], sequence - 1)
+            return Commit(sequence, kind, trials, files, replaces, _pairs(body.get("checked", ()), LAST_TRIAL))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"is not a whole commit ({str(error)[:160]})", file=uri, expected=_UNDAMAGED) from None
 
 
-def _pairs(values: Any, most: int) -> Ranges:
-    """Ascending ranges of whole numbers from 0 to below `most`, as they were stored."""
+def _pairs(values: Any, last: int) -> Ranges:
+    """Ascending ranges of whole numbers from 0 to `last`, as they were stored."""
     if not all(isinstance(n, int) and not isinstance(n, bool) for pair in values for n in pair):
         raise TypeError("numbers that are none")
     pairs = tuple((a, b) for a, b in values)
     border = -1
     for a, b in pairs:
-        if not border < a <= b < most:
+        if not border < a <= b <= last:
             raise ValueError(f"numbers {a} to {b}")
         border = b
     return pairs
@@ -153,7 +151,7 @@ def _data_file(path: str, table: str, trials: Any, rows: int, bytes: int, sha256
         raise ValueError(f"a file {path!r} that is none of {table}"[:120])
     if any(not isinstance(n, int) or n < 0 for n in (rows, bytes)) or not SHA256.fullmatch(sha256):
         raise ValueError(f"size or hash of {path}")
-    return DataFile(path, table, _pairs(trials, MOST_TRIALS), rows, bytes, sha256)
+    return DataFile(path, table, _pairs(trials, LAST_TRIAL), rows, bytes, sha256)
 
 
 def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:

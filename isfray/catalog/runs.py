@@ -16,11 +16,9 @@ from isfray.catalog.storage import Storage
 from isfray.check import name_of_file, number, whole
 from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
-from isfray.tables import SCHEMAS
+from isfray.tables import LAST_TRIAL, SCHEMAS
 
 RUN_VERSION = 1
-MOST_TRIALS = 2**31 - 1
-"""Of a run: tables number trials in 32 bits."""
 _RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
 _SESSION_KEY = re.compile(r"runs/([^/]+)/sessions/[^/]+\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -56,7 +54,7 @@ class RunSpec:
     def __post_init__(self) -> None:
         check_name(self.name)
         whole("seed", self.seed, 0)
-        whole("trials", self.trials, 0, MOST_TRIALS)
+        whole("trials", self.trials, 0, LAST_TRIAL)
 
     def identity(self) -> dict[str, Any]:
         """What two runs of one name must have in common: seed, settings, and the content of every input."""

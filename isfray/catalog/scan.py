@@ -14,10 +14,8 @@ from isfray.catalog.log import DataFile
 from isfray.catalog.storage import Storage
 from isfray.check import whole
 from isfray.errors import InputError
-from isfray.tables import SCHEMAS
+from isfray.tables import LAST_TRIAL, SCHEMAS
 
-LAST_TRIAL = 2**31 - 1
-"""Greatest number that a trial can have."""
 Trials = int | Sequence[int] | range | NDArray[Any]
 
 

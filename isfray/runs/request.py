@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypedDict
 
 from isfray.catalog import RunSpec, provenance
-from isfray.catalog.runs import MOST_TRIALS
 from isfray.check import bound, lift, number, whole, words
 from isfray.engine import Simulator
 from isfray.engine.fit import check_models, fit
@@ -18,6 +17,7 @@ from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
 from isfray.model.network import NetworkModel
 from isfray.runs.run import Asked
+from isfray.tables import LAST_TRIAL
 
 MAX_TRIALS = 10_000_000
 """More trials than this are asked for by mistake; ISFRAY_MAX_TRIALS sets another bound."""
@@ -141,4 +141,4 @@ def check_trials(trials: Any) -> int:
 
 def most_trials() -> int:
     """Return how many trials a run may have, unless another bound is set."""
-    return min(bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), MOST_TRIALS)
+    return min(bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), LAST_TRIAL)

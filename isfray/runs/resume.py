@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from isfray.catalog import Catalog
-from isfray.catalog.soundness import IMPORTED
+from isfray.catalog.inspection import IMPORTED
 from isfray.errors import InputError
 from isfray.runs.handle import RunHandle
 from isfray.runs.request import check_trials, most_trials

@@ -20,7 +20,7 @@ import pyarrow as pa
 import ray
 
 from isfray.catalog import Catalog
-from isfray.catalog.soundness import commit_sound
+from isfray.catalog.inspection import commit_sound
 from isfray.errors import InputError
 from isfray.model.soundness import UnsoundTrialError
 
