@@ -18,7 +18,6 @@ from isfray.check import nearest
 from isfray.errors import InputError
 from isfray.formats.isf.network import network_from_inputs
 from isfray.model.network import NetworkModel
-from isfray.tables import LAST_TRIAL
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class RunTables:
         3
         """
         whole = isinstance(trial, Integral) and not isinstance(trial, bool)
-        if not whole or not np.isin(self.trials, [t for t in (int(trial),) if 0 <= t <= LAST_TRIAL]).any():
+        if not whole or not np.any(self.trials == int(trial)):
             expected = f"one of the {self.n_trials} finished trials of {self.name}, such as {self.trials[0]}"
             raise InputError("is not there", key=key, value=trial, expected=expected)
         return int(trial)

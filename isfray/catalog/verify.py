@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from isfray.catalog.inspection import IMPORTED, Inspection, initial_voltage, some
 from isfray.catalog.leftovers import remove_leftovers, unlisted
 from isfray.catalog.log import Commit, CommitLog, DataFile, committed, numbers
 from isfray.catalog.mending import Told, withdraw
 from isfray.catalog.parquet import contents, tables_in
 from isfray.catalog.runs import load_inputs
-from isfray.catalog.inspection import IMPORTED, Inspection, initial_voltage, some
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.model.soundness import told
