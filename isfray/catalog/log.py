@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from isfray import tables
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.tables import LAST_TRIAL, SCHEMAS
@@ -112,12 +113,16 @@ class Commit:
     def to_json(self) -> bytes:
         """Deterministic bytes."""
         body = {"format": "isfray-commit", "version": COMMIT_VERSION, **asdict(self)}
+        if self.files:  # so that who cannot read them knows it without a look at each
+            body["schema_version"] = tables.SCHEMA_VERSION
         return (json.dumps(body, indent=1, sort_keys=True) + "\n").encode()
 
     @staticmethod
     def from_json(data: bytes, uri: str) -> Commit:
         """Read back what `to_json` wrote; InputError naming `uri` if it is something else."""
         body = read_json(data, uri, "isfray-commit", COMMIT_VERSION)
+        if isinstance(version := body.get("schema_version"), int):
+            check_version(version, tables.SCHEMA_VERSION, uri, "schema_version")
         try:
             sequence, kind = body["sequence"], body["kind"]
             if isinstance(sequence, bool) or not isinstance(sequence, int) or kind not in get_args(_Kind):
@@ -162,15 +167,16 @@ def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict) or body.get("format") != kind or not isinstance(body.get("version"), int):
         raise InputError(f"is not an {kind} object", file=uri, expected="a catalog written by isfray, undamaged")
-    if body["version"] > version:
-        raise InputError(
-            "was written by a newer isfray",
-            file=uri,
-            key="version",
-            value=body["version"],
-            expected=f"at most {version}; upgrade isfray",
-        )
+    check_version(body["version"], version, uri, "version")
     return body
+
+
+def check_version(version: int, newest: int, uri: str, key: str) -> int:
+    """Return the version of an object if this isfray, which knows the `newest`, reads it; InputError otherwise."""
+    if version > newest:
+        problem, expected = "was written by a newer isfray", f"at most {newest}; upgrade isfray"
+        raise InputError(problem, file=uri, key=key, value=version, expected=expected)
+    return version
 
 
 class CommitLog:

@@ -47,7 +47,7 @@ def scan_files(
     sources = {run: [storage.source(key) for key in of] for run, of in keys.items() if of}
     frames = []
     paths = [s for of in sources.values() for s in of if isinstance(s, str)]
-    options: dict[str, Any] = {"schema": schema, "glob": False}
+    options: dict[str, Any] = {"schema": schema, "missing_columns": "insert", "glob": False}
     if paths:  # the run is read from the path, so that a filter on it skips whole files
         hive: dict[str, Any] = {"hive_partitioning": True, "hive_schema": run_schema}
         frames.append(pl.scan_parquet(paths, **hive, **options, **storage.scan_options))
