@@ -278,8 +278,8 @@ def _print_run(catalog: Catalog, name: str) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from isfray.catalog.inspection import IMPORTED
     from isfray.catalog.mending import now_and_then
-    from isfray.catalog.soundness import IMPORTED
 
     catalog = _existing(options.uri)
     names = catalog.runs() if options.name is None else [options.name]

@@ -4,6 +4,9 @@ Every table has the trial number first and no run column: the run is part of the
 are in ms, distances in um, voltages in mV. Strings are dictionary encoded; a dictionary holds exactly the values
 used, sorted, so that equal rows are equal bytes whatever order they were made in. Rows are sorted by trial, then type
 (alphabetical), then id, the order of FORMATS 12.2.
+
+Tables only grow. A column that is added says since which version it is there (`since`), and is null where it was not
+known: in files of earlier versions, and where nobody gave it. What is there keeps its name, type and meaning.
 """
 
 from __future__ import annotations
@@ -17,14 +20,41 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 SCHEMA_VERSION = 1
+"""One more with each change of a table: a column that is added, or a table. Readers refuse what is newer than they."""
+_SINCE = b"isfray.since"
 
+_TRIAL = pa.int32()
+LAST_TRIAL: int = 2 ** (_TRIAL.bit_width - 1) - 1
+"""Greatest number that a trial can have, and most trials that a run can be asked for."""
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _SERIES = pa.list_(pa.field("element", pa.float64()))  # as Parquet names it
 
 
-def _schema(table: str, columns: Mapping[str, pa.DataType]) -> pa.Schema:
+def since(version: int, kind: pa.DataType) -> pa.Field:
+    """Return a column of a type that files of versions before `version` lack."""
+    return pa.field("", kind, metadata={_SINCE: str(version)})
+
+
+def first_version(column: pa.Field) -> int:
+    """Return the version since which a column is there."""
+    return int((column.metadata or {}).get(_SINCE, 1))
+
+
+def _schema(table: str, columns: Mapping[str, pa.DataType | pa.Field]) -> pa.Schema:
     metadata = {"isfray.table": table, "isfray.schema_version": str(SCHEMA_VERSION)}
-    return pa.schema([("trial", pa.int32()), *columns.items()], metadata=metadata)
+    fields = [c.with_name(name) if isinstance(c, pa.Field) else pa.field(name, c) for name, c in columns.items()]
+    return pa.schema([pa.field("trial", _TRIAL), *fields], metadata=metadata)
+
+
+def schema_at(table: str, version: int) -> pa.Schema:
+    """Return what a table's schema was in an earlier version."""
+    return pa.schema([column for column in SCHEMAS[table] if first_version(column) <= version])
+
+
+def written_by(schema: pa.Schema) -> int:
+    """Return the version that a stored table's schema is of."""
+    told = (schema.metadata or {}).get(b"isfray.schema_version", b"1")
+    return int(told) if told.isdigit() else 1
 
 
 SCHEMAS: dict[str, pa.Schema] = {
@@ -312,12 +342,18 @@ def join_trials(trials: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]
 
 
 def conform(name: str, table: pa.Table) -> pa.Table:
-    """Return `table` with exactly the schema of table `name`; ValueError if its columns cannot be brought to it."""
+    """Return `table` with exactly the schema of table `name`; ValueError if its columns cannot be brought to it.
+
+    Columns that came later than the first version may be missing: they are null.
+    """
     if name not in SCHEMAS:
         raise ValueError(f"unknown table {name!r}; known are {', '.join(SCHEMAS)}")
     schema = SCHEMAS[name]
-    if set(table.column_names) != set(schema.names):
+    if not set(schema_at(name, 1).names) <= set(table.column_names) <= set(schema.names):
         raise ValueError(f"{name} has columns {table.column_names}; expected {schema.names}")
+    for column in schema:
+        if column.name not in table.column_names:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
     if table.schema.equals(schema, check_metadata=True):
         return table
     return table.select(schema.names).cast(schema)
@@ -331,7 +367,10 @@ def canonical(name: str, table: pa.Table) -> pa.Table:
         table = table.take(pa.array(np.argsort(trial, kind="stable")))
     for position, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
-            table = table.set_column(position, field, _sorted_dictionary(table.column(position)))
+            column = table.column(position)
+            if column.null_count and first_version(field) == 1:
+                raise ValueError("a name is missing (null)")
+            table = table.set_column(position, field, _sorted_dictionary(column))
     return table
 
 
@@ -339,9 +378,13 @@ def _sorted_dictionary(column: pa.ChunkedArray) -> pa.Array:
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], _NAME)
-    if array.null_count:
-        raise ValueError("a name is missing (null)")
-    return _names(array.dictionary.to_pylist(), array.indices.to_numpy())
+    there = array.is_valid().to_numpy(zero_copy_only=False)
+    names = _names(array.dictionary.to_pylist(), array.indices.drop_null().to_numpy())
+    if there.all():
+        return names
+    index = np.zeros(len(there), dtype=np.int32)
+    index[there] = names.indices.to_numpy()
+    return pa.DictionaryArray.from_arrays(pa.array(index, mask=~there), names.dictionary)
 
 
 def _names(names: Sequence[str], index: NDArray[Any]) -> pa.DictionaryArray:
@@ -374,7 +417,11 @@ def _table(name: str, trial: int, rows: int, columns: Mapping[str, Any]) -> pa.T
     schema = SCHEMAS[name]
     arrays = [pa.array(np.full(rows, trial, dtype=np.int32))]
     for field in schema.names[1:]:
-        column, wanted = columns[field], schema.field(field).type
+        wanted = schema.field(field).type
+        if field not in columns and first_version(schema.field(field)) > 1:
+            arrays.append(pa.nulls(rows, wanted))
+            continue
+        column = columns[field]
         if isinstance(column, pa.Array):
             arrays.append(column.cast(wanted))
         elif wanted == _NAME:

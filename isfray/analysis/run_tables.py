@@ -109,7 +109,7 @@ class RunTables:
         3
         """
         whole = isinstance(trial, Integral) and not isinstance(trial, bool)
-        if not whole or not np.isin(self.trials, [t for t in (int(trial),) if 0 <= t < 2**31]).any():
+        if not whole or not np.any(self.trials == int(trial)):
             expected = f"one of the {self.n_trials} finished trials of {self.name}, such as {self.trials[0]}"
             raise InputError("is not there", key=key, value=trial, expected=expected)
         return int(trial)

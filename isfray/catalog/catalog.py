@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from isfray.catalog import runs as run_objects
 from isfray.catalog.batch import CommitInfo, trials_of, write_batch
 from isfray.catalog.compact import FILE_BYTES, CompactReport, compact_run
+from isfray.catalog.inspection import IMPORTED, initial_voltage, inspect_batch
 from isfray.catalog.intervals import count
 from isfray.catalog.leftovers import GRACE_S
 from isfray.catalog.log import Commit, DataFile, committed, numbers, ranges, up_to
@@ -24,7 +25,6 @@ from isfray.catalog.mending import Told, mend_run, quietly
 from isfray.catalog.reader import CATALOG_VERSION, CatalogReader
 from isfray.catalog.removal import end_log, remove_files, remove_run, remove_strays, removed_runs
 from isfray.catalog.runs import RunSpec, Session, check_name, run_key
-from isfray.catalog.soundness import IMPORTED, initial_voltage, inspect_batch
 from isfray.catalog.storage import Storage
 from isfray.catalog.verify import VerifyReport, verify_run
 from isfray.check import name_of_file

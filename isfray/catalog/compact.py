@@ -20,7 +20,7 @@ from isfray.catalog.leftovers import remove_leftovers
 from isfray.catalog.log import Commit, CommitLog, DataFile, by_table, checked, committed, numbers, ranges
 from isfray.catalog.parquet import rows_of
 from isfray.catalog.storage import Storage
-from isfray.tables import SCHEMAS, canonical
+from isfray.tables import canonical
 
 FILE_BYTES = 64 * 2**20
 """Size in bytes at which a merged file is full."""
@@ -83,13 +83,10 @@ def compact_run(storage: Storage, log: CommitLog, run: str, *, file_bytes: int, 
 
 
 def _groups(files: Sequence[DataFile], file_bytes: int) -> Iterator[list[DataFile]]:
-    """Files to be merged, by ascending trials.
-
-    A file that is large already is a group of its own, and so is one of a table that only a newer isfray knows.
-    """
+    """Files to be merged, by ascending trials; one that is large already is a group of its own."""
     group, size = list[DataFile](), 0
     for file in sorted(files, key=lambda f: f.trials):
-        if file.bytes >= file_bytes // 2 or file.table not in SCHEMAS:
+        if file.bytes >= file_bytes // 2:
             yield [file]
             continue
         group.append(file)

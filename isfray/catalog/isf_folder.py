@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isfray.catalog.log import MOST_TRIALS
 from isfray.check import whole
 from isfray.errors import InputError
 from isfray.formats.files import read_file
 from isfray.formats.isf.param import parse_param
 from isfray.model.cell import CellModel
 from isfray.model.sites import RecordingSite, soma_site
+from isfray.tables import LAST_TRIAL
 
 _SOMA_TRACES = "_vm_all_traces.csv"
 _SWEEP = re.compile(r"simulation_run(\d+)_synapses\.csv")
@@ -79,7 +79,7 @@ class IsfFolder:
         found = sorted(int(match[1]) for p in self.path.iterdir() if (match := _SWEEP.fullmatch(p.name)))
         if not found:
             raise InputError("holds no trial", file=str(self.path), expected="simulation_run0000_synapses.csv")
-        whole(f"trial in {self.path.name}", found[-1], 0, MOST_TRIALS - 1)
+        whole(f"trial in {self.path.name}", found[-1], 0, LAST_TRIAL)
         return found
 
     def activity(self, sweep: int) -> tuple[Path, Path]:

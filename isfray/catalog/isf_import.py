@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from isfray import tables
 from isfray.catalog.catalog import Catalog
+from isfray.catalog.inspection import IMPORTED, commit_sound
 from isfray.catalog.isf_folder import IsfFolder, find_folders
 from isfray.catalog.provenance import provenance
 from isfray.catalog.runs import RunSpec
-from isfray.catalog.soundness import IMPORTED, commit_sound
 from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.formats.files import read_file

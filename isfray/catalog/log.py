@@ -17,13 +17,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from isfray import tables
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
-from isfray.tables import SCHEMAS
+from isfray.tables import LAST_TRIAL, SCHEMAS
 
 COMMIT_VERSION = 1
-MOST_TRIALS = 2**31
-"""Trials of a run are numbered below this."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT_NAME = re.compile(r"(\d{8,12})\.json")
 _UNDAMAGED = "an undamaged catalog"
@@ -119,31 +118,35 @@ class Commit:
     def to_json(self) -> bytes:
         """Deterministic bytes."""
         body = {"format": "isfray-commit", "version": COMMIT_VERSION, **asdict(self)}
+        if self.files:  # so that who cannot read them knows it without a look at each
+            body["schema_version"] = tables.SCHEMA_VERSION
         return (json.dumps(body, indent=1, sort_keys=True) + "\n").encode()
 
     @staticmethod
     def from_json(data: bytes, uri: str) -> Commit:
         """Read back what `to_json` wrote; InputError naming `uri` if it is something else."""
         body = read_json(data, uri, "isfray-commit", COMMIT_VERSION)
+        if isinstance(version := body.get("schema_version"), int):
+            check_version(version, tables.SCHEMA_VERSION, uri, "schema_version")
         try:
             sequence, kind = body["sequence"], body["kind"]
             if isinstance(sequence, bool) or not isinstance(sequence, int) or kind not in get_args(_Kind):
                 raise ValueError(f"{kind!r} with number {sequence!r}"[:80])
             files = tuple(_data_file(**file) for file in body["files"])
-            trials, replaces = pairs(body["trials"], MOST_TRIALS), pairs(body["replaces"], sequence)
-            return Commit(sequence, kind, trials, files, replaces, pairs(body.get("checked", ()), MOST_TRIALS))
+            trials, replaces = pairs(body["trials"], LAST_TRIAL), pairs(body["replaces"], sequence - 1)
+            return Commit(sequence, kind, trials, files, replaces, pairs(body.get("checked", ()), LAST_TRIAL))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"is not a whole commit ({str(error)[:160]})", file=uri, expected=_UNDAMAGED) from None
 
 
-def pairs(values: Any, most: int) -> Ranges:
-    """Ascending ranges of whole numbers from 0 to below `most`, as they were stored."""
+def pairs(values: Any, last: int) -> Ranges:
+    """Ascending ranges of whole numbers from 0 to `last`, as they were stored."""
     if not all(isinstance(n, int) and not isinstance(n, bool) for pair in values for n in pair):
         raise TypeError("numbers that are none")
     found = tuple((a, b) for a, b in values)
     border = -1
     for a, b in found:
-        if not border < a <= b < most:
+        if not border < a <= b <= last:
             raise ValueError(f"numbers {a} to {b}")
         border = b
     return found
@@ -158,7 +161,7 @@ def _data_file(path: str, table: str, trials: Any, rows: int, bytes: int, sha256
         raise ValueError(f"a file {path!r} that is none of {table}"[:120])
     if any(not isinstance(n, int) or n < 0 for n in (rows, bytes)) or not SHA256.fullmatch(sha256):
         raise ValueError(f"size or hash of {path}")
-    return DataFile(path, table, pairs(trials, MOST_TRIALS), rows, bytes, sha256)
+    return DataFile(path, table, pairs(trials, LAST_TRIAL), rows, bytes, sha256)
 
 
 def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:
@@ -169,15 +172,16 @@ def read_json(data: bytes, uri: str, kind: str, version: int) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict) or body.get("format") != kind or not isinstance(body.get("version"), int):
         raise InputError(f"is not an {kind} object", file=uri, expected="a catalog written by isfray, undamaged")
-    if body["version"] > version:
-        raise InputError(
-            "was written by a newer isfray",
-            file=uri,
-            key="version",
-            value=body["version"],
-            expected=f"at most {version}; upgrade isfray",
-        )
+    check_version(body["version"], version, uri, "version")
     return body
+
+
+def check_version(version: int, newest: int, uri: str, key: str) -> int:
+    """Return the version of an object if this isfray, which knows the `newest`, reads it; InputError otherwise."""
+    if version > newest:
+        problem, expected = "was written by a newer isfray", f"at most {newest}; upgrade isfray"
+        raise InputError(problem, file=uri, key=key, value=version, expected=expected)
+    return version
 
 
 class CommitLog:

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from isfray.arrays import I32
 from isfray.catalog.batch import write_table
+from isfray.catalog.inspection import Inspection
 from isfray.catalog.log import Commit, CommitLog, DataFile, checked, committed, numbers, ranges
 from isfray.catalog.parquet import read_tables
-from isfray.catalog.soundness import Inspection
 from isfray.catalog.storage import Storage
 from isfray.tables import SCHEMAS, canonical
 

@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from isfray.catalog.log import DataFile
+from isfray import tables
+from isfray.catalog.log import DataFile, check_version
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
+from isfray.tables import conform, schema_at, written_by
 
 ROW_GROUP_BYTES = 4 * 2**20
 """Arrow bytes after which a row group ends, at the next trial border."""
@@ -74,7 +76,7 @@ def read_tables(storage: Storage, file: DataFile) -> Iterator[pa.Table]:
 def rows_of(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[DataFile, pa.Table]]:
     """Rows of committed files one after the other, some row groups at a time; see `read_tables`."""
     for file, data in unaltered(storage, files):
-        for table in tables_in(data, f"{storage.uri}/{file.path}"):
+        for table in tables_in(data, file.table, f"{storage.uri}/{file.path}"):
             yield file, table
 
 
@@ -87,7 +89,7 @@ def unaltered(storage: Storage, files: Iterable[DataFile]) -> Iterator[tuple[Dat
         if hashlib.sha256(data).hexdigest() != file.sha256:
             problem = "has other content than was committed"
             try:
-                deque(tables_in(data, uri), maxlen=0)
+                deque(plain_tables_in(data, uri), maxlen=0)
             except InputError as error:
                 problem += f" and {error.problem}"
             expected = "a file as it was written; `isfray verify` tells what else has changed"
@@ -115,8 +117,20 @@ def _portions(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
         yield some
 
 
-def tables_in(data: bytes, uri: str) -> Iterator[pa.Table]:
-    """Rows of a Parquet file that has been read, some row groups at a time; InputError if it is damaged."""
+def tables_in(data: bytes, name: str, uri: str) -> Iterator[pa.Table]:
+    """Rows of a file of table `name` that has been read, some row groups at a time; InputError if it is none of it.
+
+    They have the schema of today: columns that the file lacks, because an earlier version wrote it, are null.
+    """
+    for table in plain_tables_in(data, uri):
+        version = check_version(written_by(table.schema), tables.SCHEMA_VERSION, uri, "schema_version")
+        if not table.schema.equals(schema_at(name, version)):
+            raise InputError(f"does not have the schema of {name}", file=uri, expected=f"that of version {version}")
+        yield conform(name, table)
+
+
+def plain_tables_in(data: bytes, uri: str) -> Iterator[pa.Table]:
+    """Rows of a Parquet file as it is; InputError if it is damaged."""
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as parquet:
             if not parquet.num_row_groups:

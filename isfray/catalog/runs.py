@@ -18,12 +18,10 @@ from isfray.errors import InputError
 from isfray.model.inputs import InputFile, ModelInputs
 from isfray.model.settings import VERSION as SETTINGS_VERSION
 from isfray.model.settings import Settings
-from isfray.tables import SCHEMAS
+from isfray.tables import LAST_TRIAL, SCHEMAS
 
 RUN_VERSION = SETTINGS_VERSION
 """Of run.json: grows with the settings."""
-MOST_TRIALS = 2**31 - 1
-"""Of a run: tables number trials in 32 bits."""
 _RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
 _SESSION_KEY = re.compile(r"runs/([^/]+)/sessions/[^/]+\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -61,7 +59,7 @@ class RunSpec:
         whole("seed", self.seed, 0)
         object.__setattr__(self, "settings", Settings.read(self.settings))
         if isinstance(self.trials, int):
-            whole("trials", self.trials, 0, MOST_TRIALS)
+            whole("trials", self.trials, 0, LAST_TRIAL)
 
     @property
     def asked(self) -> Ranges:
@@ -314,7 +312,7 @@ def parse_session(data: bytes, uri: str) -> Session:
     try:
         said = json.loads(data)
         chosen = said.pop("chosen", None)
-        session = Session(**said, chosen=None if chosen is None else pairs(chosen, MOST_TRIALS))
+        session = Session(**said, chosen=None if chosen is None else pairs(chosen, LAST_TRIAL))
         name_of_file("id", session.id)
         whole("trials", session.trials, 0)
         for moment in (session.started, session.ended):

@@ -14,10 +14,8 @@ from isfray.catalog.log import DataFile
 from isfray.catalog.storage import Storage
 from isfray.check import whole
 from isfray.errors import InputError
-from isfray.tables import SCHEMAS
+from isfray.tables import LAST_TRIAL, SCHEMAS
 
-LAST_TRIAL = 2**31 - 1
-"""Greatest number that a trial can have."""
 Trials = int | Sequence[int] | range | NDArray[Any]
 
 
@@ -49,7 +47,7 @@ def scan_files(
     sources = {run: [storage.source(key) for key in of] for run, of in keys.items() if of}
     frames = []
     paths = [s for of in sources.values() for s in of if isinstance(s, str)]
-    options: dict[str, Any] = {"schema": schema, "glob": False}
+    options: dict[str, Any] = {"schema": schema, "missing_columns": "insert", "glob": False}
     if paths:  # the run is read from the path, so that a filter on it skips whole files
         hive: dict[str, Any] = {"hive_partitioning": True, "hive_schema": run_schema}
         frames.append(pl.scan_parquet(paths, **hive, **options, **storage.scan_options))

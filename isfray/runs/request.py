@@ -12,7 +12,6 @@ from isfray.activity import Drawn, InputSource
 from isfray.catalog import RunSpec, provenance
 from isfray.catalog.intervals import count
 from isfray.catalog.log import Ranges, ranges, up_to
-from isfray.catalog.runs import MOST_TRIALS
 from isfray.check import bound, items, lift, number, whole, words
 from isfray.engine import Engine, Simulator, Task
 from isfray.engine.fit import check_models, fit
@@ -25,6 +24,7 @@ from isfray.model.embedding import Embedding
 from isfray.model.network import NetworkModel
 from isfray.model.settings import Settings
 from isfray.runs.dispatch.actors import RunnerFactory
+from isfray.tables import LAST_TRIAL
 
 MAX_TRIALS = 10_000_000
 """More trials than this are asked for by mistake; ISFRAY_MAX_TRIALS sets another bound."""
@@ -185,7 +185,7 @@ def check_trials(trials: Any) -> Ranges:
         if not len(named):
             raise InputError("holds no trial", key="trials", expected="at least one")
         for one in (min(named), max(named)) if even else named:
-            whole("trials", one, 0, MOST_TRIALS - 1)
+            whole("trials", one, 0, LAST_TRIAL)
         asked = ranges(named)
         n = count(asked)
     else:
@@ -208,4 +208,4 @@ def _source(inputs: Any) -> InputSource:
 
 def most_trials() -> int:
     """Return how many trials a run may have, unless another bound is set."""
-    return min(bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), MOST_TRIALS)
+    return min(bound("ISFRAY_MAX_TRIALS", MAX_TRIALS), LAST_TRIAL)

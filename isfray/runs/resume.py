@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from isfray.catalog import Catalog
+from isfray.catalog.inspection import IMPORTED
 from isfray.catalog.log import numbers, union
-from isfray.catalog.soundness import IMPORTED
 from isfray.errors import InputError
 from isfray.model.settings import FROM_NETWORK, Settings
 from isfray.runs.handle import RunHandle

@@ -22,7 +22,7 @@ import ray
 
 from isfray.activity import TrialSpec
 from isfray.catalog import Catalog
-from isfray.catalog.soundness import commit_sound
+from isfray.catalog.inspection import commit_sound
 from isfray.errors import InputError
 from isfray.model.soundness import UnsoundTrialError
 
