@@ -45,10 +45,13 @@ def _interruptible() -> None:
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """Folder of the reference cell, network and golden numbers; skips where it is absent."""
-    folder = Path(os.environ.get("ISFRAY_REFERENCE", ROOT.parent / "shared" / "reference")).resolve()
+    """Folder of the reference cell, network and golden numbers; skips where it is absent, or fails if it has to be."""
+    asked = os.environ.get("ISFRAY_REFERENCE", "")
+    named = asked if asked not in ("", "required") else ROOT.parent / "shared" / "reference"
+    folder = Path(named).resolve()
     if not (folder / "golden").is_dir():
-        pytest.skip(f"no reference data at {folder} (set ISFRAY_REFERENCE)")
+        reason = f"no reference data at {folder} (set ISFRAY_REFERENCE)"
+        pytest.fail(reason) if asked == "required" else pytest.skip(reason)
     return folder
 
 

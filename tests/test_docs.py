@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -21,10 +22,18 @@ import yaml
 import isfray
 from isfray import cli
 from isfray.catalog import Catalog
+from isfray.catalog.isf_import import import_isf
+from isfray.edits import build_network
 from isfray.examples import write_example
+from isfray.formats.files import read_file
 from isfray.formats.isf import load_cell, load_network
+from isfray.formats.isf.csv import read_synapse_csv
 from isfray.formats.isf.modification import KNOWN
+from isfray.model import activity
+from isfray.model.activity import PSTH, SPIKE_SOURCES
 from isfray.model.membrane import DISTRIBUTIONS
+from isfray.model.placement import place
+from isfray.model.silencing import MODIFY_FUNCTIONS
 from isfray.tables import SCHEMAS
 from tests.catalog.synthetic import batch, spec
 from tests.conftest import ROOT, ReadmeRun
@@ -38,8 +47,8 @@ RUN_HERE = {"engine.md", "networks.md", "analysis.md", "catalog.md", "models.md"
 """Pages whose Python a test of this file runs."""
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """Code blocks of a page."""
+def blocks(page: str, language: str) -> list[Any]:
+    """Code blocks of a page, and what groups of `language` are."""
     text = (ROOT if page in ("README.md", "CONTRIBUTING.md") else DOCS).joinpath(page).read_text()
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
@@ -90,6 +99,75 @@ def test_the_files_that_models_shows_are_a_cell_and_a_network(tmp_path: Path):
     (tmp_path / "network.param").write_text(network)
     assert {m.label for m in load_cell(tmp_path / "cell.param").membranes} == {"Soma", "Dendrite", "ApicalDendrite"}
     assert load_network(tmp_path / "network.param").names == ("VPM_C2",)
+
+
+def files_of(page: str) -> dict[str, str]:
+    """Files that a page shows, by the name above them."""
+    return dict(blocks(page, r"\{code-block\} none\n:caption: (\S+)"))
+
+
+@pytest.fixture
+def small_files(tmp_path: Path) -> Path:
+    """Folder of the files that the page of formats shows: one small model, and results of it."""
+    for name, text in files_of("formats.md").items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_the_cell_that_formats_shows_is_read_with_the_site_it_tells(small_files: Path):
+    cell = load_cell(small_files / "small.param")
+    assert cell.morphology.labels == ("Soma", "Dendrite", *["ApicalDendrite"] * 3)
+    assert cell.morphology.parent_x.tolist()[1:] == [0.5, 0.5, 1.0, 1.0]
+    text = (DOCS / "formats.md").read_text()
+    assert f"`{cell.sites[0].label}`" in text
+    traced = load_cell(small_files / "small.swc", biophysics=small_files / "small.param")
+    assert traced.morphology.labels == cell.morphology.labels
+    assert traced.geometry.L[1:].tolist() == cell.geometry.L[1:].tolist()
+
+
+def test_the_network_that_formats_shows_lies_on_its_cell_where_the_results_have_it(small_files: Path):
+    geometry = load_cell(small_files / "small.param").geometry
+    network = load_network(small_files / "network.param")
+    assert network.synapse_weights[0, 0].tolist() == [[1.2, 1.2], [1.9, 1.9], [0.7, 0.7]]
+    placed = place(network.synapses.section_id, network.synapses.x, geometry)
+    stored = read_synapse_csv(read_file(small_files / "simulation_run0000_synapses.csv"))
+    assert stored.section_pt_id.tolist() == placed.section_pt_id[stored.synapse_id].tolist()
+    assert stored.soma_distance.tolist() == placed.soma_distance[stored.synapse_id].tolist()
+    low, high = network.modify_functions[0].soma_dist_ranges["VPM_C2"]
+    assert ((low <= placed.soma_distance) & (placed.soma_distance < high)).tolist() == [False, False, True]
+
+
+def test_the_templates_that_formats_shows_make_a_network(small_files: Path):
+    measured = small_files / "ongoing.param", [small_files / "evoked_VPM.param"]
+    built = build_network(*measured, small_files / "NumberOfConnectedCells.csv", small_files / "small")
+    probabilities = {p.name: a.probabilities for p in built.populations for a in p.activity if isinstance(a, PSTH)}
+    assert probabilities == {"VPM_C2": (0.05, 0.12), "VPM_B2": (-0.01,)}
+
+
+def test_the_result_folder_that_formats_shows_is_imported(small_files: Path, tmp_path: Path):
+    for kind, model in (("neuron", "small"), ("network", "network")):
+        shutil.copy(small_files / f"{model}.param", small_files / f"seed7_pid1_{kind}_model.param")
+    site = load_cell(small_files / "small.param").sites[0].label
+    traces = small_files / "seed7_pid1_vm_all_traces.csv"
+    shutil.copy(traces, small_files / f"seed7_pid1_{site}_vm_dend_traces.csv")
+    catalog = Catalog(tmp_path / "results")
+    assert import_isf(catalog, "of_isf", small_files).trials == 1
+    assert catalog.scan("cell_activation", "of_isf").collect()["times"].to_list() == [[0.01, 0.03], [0.02]]
+    assert catalog.scan("synapse_activation", "of_isf").collect()["times"].to_list() == [[0.01, 0.03], [0.02]]
+
+
+def test_formats_tells_of_everything_the_readers_know():
+    text = (DOCS / "formats.md").read_text()
+    known = (*activity.DISTRIBUTIONS, *SPIKE_SOURCES, *KNOWN, *MODIFY_FUNCTIONS)
+    for name in (*known, *(path.stem for path in (ROOT / "mod").glob("*.mod"))):
+        assert f"`{name}`" in text, name
+
+
+def test_sections_of_formats_can_be_linked_by_their_titles():
+    text = re.sub(r"^```.*?^```", "", (DOCS / "formats.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^##+ (.+)$", text, re.MULTILINE)
+    named = re.findall(r"^\(formats-([\w-]+)\)=\n##+ ", text, re.MULTILINE)
+    assert named == [slug(title) for title in titles]
 
 
 def test_models_tells_of_everything_the_readers_know():
@@ -219,7 +297,11 @@ def anchors(page: Path) -> set[str]:
     """What a link can lead to on a page: its headings, as GitHub and the site name them."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
     titles = [re.sub(r"[`*]", "", title) for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return {slug(title) for title in titles}
+
+
+def slug(title: str) -> str:
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
