@@ -23,7 +23,7 @@ import isfray
 from isfray import cli
 from isfray.catalog import Catalog
 from isfray.catalog.isf_import import import_isf
-from isfray.edits import build_network
+from isfray.edits.from_measurements import build_network
 from isfray.examples import write_example
 from isfray.formats.files import read_file
 from isfray.formats.isf import load_cell, load_network

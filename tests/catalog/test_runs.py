@@ -12,7 +12,7 @@ import pytest
 
 from isfray import edits
 from isfray.catalog import Catalog, RunSpec, provenance
-from isfray.edits import build_network
+from isfray.edits.from_measurements import build_network
 from isfray.errors import InputError
 from isfray.formats.isf.cell import load_cell
 from isfray.formats.isf.network import load_network
