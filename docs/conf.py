@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
 import isfray
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rooms
 
 project = "isfray"
 copyright = "2026, the isfray developers"
 release = version = isfray.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build", "picture.py"]
+exclude_patterns = ["_build", "picture.py", "rooms.py"]
 
 # pages
 myst_heading_anchors = 3
@@ -59,6 +67,17 @@ def _quoted(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[
     lines[:] = _QUOTED.sub(role, _RULES.sub("", "\n".join(lines))).split("\n")
 
 
+class Rooms(SphinxDirective):
+    """The picture of the rooms, drawn anew from the imports whenever the page is built."""
+
+    def run(self) -> list[nodes.Node]:
+        """Draw it; a module that changes makes the page be built again."""
+        for path in (rooms.DOCS / "rooms.py", *rooms.modules()):
+            self.env.note_dependency(str(path))
+        return [nodes.raw("", rooms.draw(), format="html")]
+
+
 def setup(app: Any) -> None:
     """Tell Sphinx."""
+    app.add_directive("rooms", Rooms)
     app.connect("autodoc-process-docstring", _quoted)

@@ -230,7 +230,7 @@ def plot_cell(
     >>> picture.path.name
     'cell.png'
     """
-    if style.get("preset", "paper") == "paper":
+    if str(style.get("preset", "paper")) == "paper":
         style.setdefault("size", STILL)
     out = _named(path, ".png", "picture")
     one = shot(catalog, run, trial, _style(style), at=t)
