@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from isfray.check import number
+from isfray.check import number, words
 from isfray.errors import InputError
 from isfray.model.clamp import CurrentClamp
 
@@ -66,15 +66,10 @@ class Settings(Mapping[str, Any]):
         for key in ("t_stop", "dt"):
             if key in values:
                 values[key] = number(f"settings.{key}", values[key])
-        try:
-            if "clamp" in values:
-                values["clamp"] = tuple(
-                    one if isinstance(one, CurrentClamp) else CurrentClamp(**one) for one in values["clamp"]
-                )
-            if "record" in values and not isinstance(values["record"], str):
-                values["record"] = tuple(map(str, values["record"]))
-        except TypeError:
-            raise InputError("cannot be read", file=file, key="settings", expected="what isfray wrote") from None
+        if "record" in values and not isinstance(values["record"], str):
+            values["record"] = words("settings.record", values["record"], "names of places")
+        if "clamp" in values:
+            values["clamp"] = tuple(_clamp(one, file) for one in values["clamp"])
         return cls(**values, others={key: said[key] for key in said if key not in known})
 
     @property
@@ -104,3 +99,13 @@ class Settings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._said())
+
+
+def _clamp(said: Any, file: str | None) -> CurrentClamp:
+    """An electrode as it was stored."""
+    if isinstance(said, CurrentClamp):
+        return said
+    known = {one.name for one in fields(CurrentClamp)}
+    if not isinstance(said, Mapping) or said.keys() - known:
+        raise InputError("is no current clamp", file=file, key="settings.clamp", value=said, expected=", ".join(known))
+    return CurrentClamp(**said)

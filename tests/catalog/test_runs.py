@@ -63,8 +63,8 @@ def test_info_tells_what_was_run_when_and_with_what(opened):
             "content: t_stop 300.0 there, 345.0 here; expected",
         ),
         (
-            {"settings": {"t_stop": 300.0, "dt": 0.025, "engine": "neuron", "clamp": [], "record": {"x": 1}}},
-            "record.x not set there, 1 here",
+            {"settings": {"t_stop": 300.0, "dt": 0.025, "engine": "neuron", "clamp": [], "note": {"x": 1}}},
+            "note.x not set there, 1 here",
         ),
         (
             {"morphology": b"{create axon}"},
@@ -160,7 +160,7 @@ def test_a_name_that_is_no_folder_name_is_refused(name):
 
 
 def test_settings_that_are_not_json_are_refused(opened):
-    with pytest.raises(InputError, match="settings cannot be stored"):
+    with pytest.raises(InputError, match=r"settings\.t_stop = nan is not a finite number"):
         opened().open_run(spec("other", settings={"t_stop": float("nan")}))
     assert opened().runs() == [RUN]
 
