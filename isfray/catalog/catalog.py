@@ -365,7 +365,7 @@ class Catalog(CatalogReader):
         []
         """
         if not committed(self._log(check_name(run)).live()).size:
-            self._known(run)
+            self._stored(run)
         remove_run(self._log(run), run)
 
     # the catalog's own objects

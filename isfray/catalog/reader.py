@@ -355,7 +355,7 @@ class CatalogReader:
             )
 
     def _known(self, run: str) -> str:
-        self._stored(run)
+        self._body(run)
         return run
 
     def _stored(self, run: str) -> bytes:
