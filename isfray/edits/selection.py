@@ -120,9 +120,7 @@ def edit_activity(network: NetworkModel, populations: Populations, kind: str, ch
             try:
                 new = change(keys)
             except InputError as error:
-                raise InputError(
-                    error.problem, file=param_of(network).file, key=f"{p.name}.{error.key}", expected=error.expected
-                ) from None
+                raise error.at(file=param_of(network).file, under=(p.name,)) from None
             entries[p.name] = with_component(entries[p.name], kind, keys | new)
     if not found:
         raise InputError(f"have no {kind} activity", key="populations", expected="some that have")

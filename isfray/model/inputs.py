@@ -11,13 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from isfray.check import name_of_file
-from isfray.errors import InputError
-
-Key: TypeAlias = tuple[str | int, ...]
-"""Where in a file a value stands: the keys that lead to it."""
+from isfray.errors import InputError, Key
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,10 @@ class Origin(Protocol):
         """Return the InputError about what the model says at a place, with file and line."""
         ...
 
+    def placed(self, error: InputError, under: Key) -> InputError:
+        """Return an error about a value of the model, told of where it stands, below the keys `under`."""
+        ...
+
     def row(self, population: str, synapse: int) -> tuple[str, int]:
         """Return the file and line that a population's nth synapse was read from."""
         ...
@@ -104,7 +105,11 @@ class MadeHere:
 
     def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
         """See `Origin.error`."""
-        return InputError(problem, key=".".join(map(str, path)), expected=expected, **value)
+        return InputError(problem, key=path, expected=expected, **value)
+
+    def placed(self, error: InputError, under: Key) -> InputError:
+        """See `Origin.placed`."""
+        return error.at(under=under)
 
     def row(self, population: str, synapse: int) -> tuple[str, int]:
         """Return where that synapse is, as far as it is anywhere."""

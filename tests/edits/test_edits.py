@@ -314,5 +314,5 @@ def test_absolute_times_are_not_moved_without_a_word(
 def test_numbers_of_cells_stay_whole(small_network: dict[str, Any], write_network: Callable[..., Path]):
     keys = {"distribution": "PSTH_absolute_number", "intervals": [(0, 1)], "number_active_synapses": [3]}
     small_network["network"]["VPM_C2"]["celltype"]["pointcell"] = keys
-    with pytest.raises(InputError, match=r"VPM_C2\.number_active_synapses would not be whole"):
+    with pytest.raises(InputError, match=r"VPM_C2\.number_active_synapses = \[1\.5\] would not be whole"):
         edits.scale_evoked(load_network(write_network(small_network)), 0.5)

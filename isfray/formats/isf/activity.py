@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from isfray.check import nearest
+from isfray.errors import Key
 from isfray.formats.isf.param import ParamFile
 from isfray.formats.isf.validation import given, known_keys, validate
 from isfray.model.activity import DISTRIBUTIONS, Activity, SpikeTrain
-from isfray.model.inputs import Key
 
 
 def read_activity(

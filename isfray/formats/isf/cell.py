@@ -133,9 +133,7 @@ def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> C
     try:
         _ = cell.diameter_scale, cell.stimuli  # a place that is not on this cell is told now
     except InputError as error:
-        raise InputError(
-            error.problem, file=param.file, key=f"neuron.{error.key}", value=error.value, expected=error.expected
-        ) from None
+        raise param.placed(error, ("neuron",)) from None
     return cell
 
 
@@ -181,7 +179,7 @@ def _geometry(neuron: Entry, morphology: Morphology, membranes: tuple[Membrane, 
     try:
         geometry = discretize(morphology, rule, lambda s: ra.get(s, NEURON_RA), lambda s: cm.get(s, NEURON_CM))
     except InputError as error:
-        raise neuron.error("discretization", error.problem, expected=error.expected) from None
+        raise neuron.placed(error, "discretization") from None
     for m in membranes:
         for mechanism in m.mechanisms:
             listed = mechanism.steering.get("outsidescale_sections", ())

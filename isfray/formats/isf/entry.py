@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from isfray.check import nearest, number
-from isfray.errors import InputError
+from isfray.errors import InputError, Key
 from isfray.formats.isf.param import ParamFile
-from isfray.model.inputs import Key
 
 _REQUIRED: Any = object()
 
@@ -43,6 +42,10 @@ class Entry:
     def error(self, key: str, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
         """Return the InputError about one key of this mapping."""
         return self.param.error((*self.path, key), problem, expected=expected, **value)
+
+    def placed(self, error: InputError, *steps: str) -> InputError:
+        """Return an error about this mapping, or what the steps lead to in it, told of its place in the file."""
+        return self.param.placed(error, (*self.path, *steps))
 
     def only(self, known: Iterable[str]) -> None:
         """Refuse keys that are not known; name the nearest known one."""
@@ -92,5 +95,4 @@ class Entry:
         try:
             return number(key, self.data.get(key), above=above, least=least, most=most, unit=unit)
         except InputError as error:
-            problem = error.problem if key in self.data else "is missing"
-            raise self.error(key, problem, expected=error.expected) from None
+            raise (self.placed(error) if key in self.data else self.missing(key, error.expected)) from None

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from isfray.errors import Key, dotted
 from isfray.formats.files import FolderSource, Source, StoredSource, read_file
 from isfray.formats.isf.embedding import embed
 from isfray.formats.isf.origin import ParamOrigin
 from isfray.formats.isf.param import MOST_BYTES as PARAM_BYTES
-from isfray.formats.isf.param import dotted, format_param, parse_param, plain
+from isfray.formats.isf.param import format_param, parse_param, plain
 from isfray.formats.isf.population import read_population
 from isfray.formats.isf.silencing import read_modify_functions
-from isfray.model.inputs import InputFile, Key, ModelInputs, files_of
+from isfray.model.inputs import InputFile, ModelInputs, files_of
 from isfray.model.network import NetworkModel
 
 MODIFY = "network_modify_functions"

@@ -20,8 +20,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from isfray.errors import InputError
-from isfray.model.inputs import Key
+from isfray.errors import InputError, Key, dotted
 
 MOST_BYTES = 16 * 2**20
 """Largest parameter file that is read: twenty-five times the largest one that was published."""
@@ -67,6 +66,10 @@ class ParamFile:
             reader.whole()
         return None if reader.found is None else reader.line(reader.found)
 
+    def placed(self, error: InputError, under: Key = ()) -> InputError:
+        """Return an error told of where in this file its key stands, in the mapping that the keys `under` lead to."""
+        return error.at(file=self.file, line=self.line((*under, *error.path)), under=under)
+
     def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
         """Return the InputError for the value at `path` (looked up unless given)."""
         if "value" not in value:
@@ -82,11 +85,6 @@ class ParamFile:
         return InputError(
             problem, file=self.file, line=self.line(path), key=dotted(path) or None, expected=expected, **value
         )
-
-
-def dotted(path: Key) -> str:
-    """Return a key path as users write it: `network.VPM_C2.celltype.intervals[3]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
 def parse_param(text: str, file: str) -> ParamFile:

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from isfray.arrays import F64
+from isfray.errors import Key
 from isfray.formats.isf.activity import read_activity
 from isfray.formats.isf.embedding import Embedded, parse_connections, parse_synapses
 from isfray.formats.isf.param import ParamFile
 from isfray.formats.isf.validation import given, validate
 from isfray.formats.isf.weight_file import weights_of
 from isfray.model.connect import Convergence
-from isfray.model.inputs import InputFile, Key
+from isfray.model.inputs import InputFile
 from isfray.model.population import Population, Receptor, ReleaseProbability, split_name
 from isfray.model.ranges import DURATION, MOST_CELLS, WEIGHT, Count, Number
 

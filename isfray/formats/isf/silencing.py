@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from isfray.errors import Key
 from isfray.formats.isf.param import ParamFile
 from isfray.formats.isf.validation import known_keys, validate
-from isfray.model.inputs import Key
 from isfray.model.silencing import MODIFY_FUNCTIONS, SilenceBySomaDistance
 
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from isfray.check import nearest
+from isfray.errors import Key
 from isfray.formats.isf.param import ParamFile
-from isfray.model.inputs import Key
 
 M = TypeVar("M", bound=BaseModel)
 
