@@ -73,7 +73,9 @@ class InputError(ValueError):
             message += f"; expected {expected}"
         super().__init__(_short(_printable(" ".join(message.split())), _MOST))
 
-    def at(self, *, file: str | None = None, line: int | None = None, under: Key = ()) -> InputError:
+    def at(
+        self, *, file: str | None = None, line: int | None = None, under: Key = (), value: Any = _ABSENT
+    ) -> InputError:
         """Return the same error, told of the place where its input came from; what is not given stays.
 
         Parameters
@@ -84,12 +86,16 @@ class InputError(ValueError):
             The line in that file.
         under : Key
             Keys that lead to its key.
+        value : Any, optional
+            The value as it is written there.
 
         Examples
         --------
         >>> str(InputError("is negative", key="interval", value=-3.0).at(file="a.param", line=7, under=("INH",)))
         'a.param:7: INH.interval = -3.0 is negative'
         """
+        if value is _ABSENT and self.has_value:
+            value = self.value
         return InputError(
             self.problem,
             file=file or self.file,
@@ -97,7 +103,7 @@ class InputError(ValueError):
             key=(*under, *self.path),
             expected=self.expected,
             passing=self.passing,
-            **({"value": self.value} if self.has_value else {}),
+            value=value,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

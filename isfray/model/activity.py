@@ -6,10 +6,12 @@ Times are in ms, rates in Hz. How each is drawn is told in `isfray.activity.spik
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from isfray.errors import InputError
+from isfray.model.checked import Checked
 from isfray.model.ranges import HIGHEST_RATE, MOST_CELLS, SHORTEST_INTERVAL, Count, Number, Time
 
 SPIKE_SOURCES = (
@@ -28,7 +30,7 @@ SPIKE_SOURCES = (
 
 def _ordered(interval: tuple[float, float]) -> tuple[float, float]:
     if not interval[0] < interval[1]:
-        raise ValueError("does not end after it begins; expected (begin, end) with begin < end, in ms")
+        raise InputError("does not end after it begins", expected="(begin, end) with begin < end, in ms")
     return interval
 
 
@@ -36,8 +38,7 @@ Rate = Annotated[Number, Field(ge=0, le=HIGHEST_RATE)]
 Interval: TypeAlias = Annotated[tuple[Time, Time], AfterValidator(_ordered)]
 
 
-class _Kind(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+class _Kind(Checked):
     source: ClassVar[str]
 
 
@@ -107,7 +108,7 @@ class LogNormal(_Once):
 def _as_many(values: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     intervals = info.data.get("intervals")
     if intervals is not None and len(values) != len(intervals):
-        raise ValueError(f"has {len(values)} entries for {len(intervals)} intervals; expected one for each interval")
+        raise InputError(f"has {len(values)} entries for {len(intervals)} intervals", expected="one for each interval")
     return values
 
 
@@ -162,7 +163,7 @@ class PSTHPoissonTrainV2(_PointCell):
     @classmethod
     def _increase(cls, bins: tuple[float, ...]) -> tuple[float, ...]:
         if any(b <= a for a, b in pairwise(bins)):
-            raise ValueError("do not increase")
+            raise InputError("do not increase")
         return bins
 
     @field_validator("rates")
@@ -170,7 +171,7 @@ class PSTHPoissonTrainV2(_PointCell):
     def _one_less(cls, rates: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
         bins = info.data.get("bins")
         if bins is not None and len(rates) != len(bins) - 1:
-            raise ValueError(f"has {len(rates)} entries for {len(bins)} bin borders; expected one less than bins")
+            raise InputError(f"has {len(rates)} entries for {len(bins)} bin borders", expected="one less than bins")
         return rates
 
 
@@ -187,17 +188,16 @@ class ModulatedPoisson(_PointCell):
     phase_distribution: Literal["uniform", "normal", "none"] = Field(
         description="'uniform', 'normal' (with mean_phase and std_phase) or 'none' (phase 0)"
     )
-    mean_phase: Number | None = Field(default=None, validate_default=True, description="a phase in rad")
-    std_phase: Annotated[Number, Field(ge=0)] | None = Field(
-        default=None, validate_default=True, description="a standard deviation >= 0 rad"
-    )
+    mean_phase: Number | None = Field(default=None, description="a phase in rad")
+    std_phase: Annotated[Number, Field(ge=0)] | None = Field(default=None, description="a standard deviation >= 0 rad")
 
-    @field_validator("mean_phase", "std_phase")
-    @classmethod
-    def _given(cls, value: float | None, info: ValidationInfo) -> float | None:
-        if value is None and info.data.get("phase_distribution") == "normal":
-            raise ValueError("is missing; expected a number in rad, for phase_distribution 'normal'")
-        return value
+    @model_validator(mode="after")
+    def _given(self) -> Self:
+        for key in ("mean_phase", "std_phase"):
+            if self.phase_distribution == "normal" and getattr(self, key) is None:
+                expected = "a number in rad, for phase_distribution 'normal'"
+                raise InputError("is missing", key=key, expected=expected)
+        return self
 
 
 PointCell: TypeAlias = (

@@ -75,7 +75,7 @@ class Origin(Protocol):
         """The files, byte for byte."""
         ...
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
         """Return the InputError about what the model says at a place, with file and line."""
         ...
 
@@ -103,9 +103,9 @@ class MadeHere:
         """Refuse: there are none."""
         raise InputError("was made in Python and has no files", key=self.what, expected="one read from files")
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
         """See `Origin.error`."""
-        return InputError(problem, key=path, expected=expected, **value)
+        return InputError(problem, key=path, expected=expected)
 
     def placed(self, error: InputError, under: Key) -> InputError:
         """See `Origin.placed`."""

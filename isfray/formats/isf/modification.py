@@ -49,9 +49,9 @@ def read_modifications(entry: Entry) -> tuple[Modification, ...]:
 
 def _read(entry: Entry, name: str) -> Modification:
     if name in _REFUSED:
-        raise entry.error(name, "is not supported", expected=_REFUSED[name], value=entry.data[name])
+        raise entry.error(name, "is not supported", expected=_REFUSED[name])
     if name not in KNOWN:
-        raise entry.error(name, "is not a cell modify function", expected=nearest(name, KNOWN), value=entry.data[name])
+        raise entry.error(name, "is not a cell modify function", expected=nearest(name, KNOWN))
     defaults = KNOWN[name]
     arguments = entry.child(name)
     arguments.only(defaults)

@@ -35,9 +35,9 @@ class ParamOrigin:
     inputs: ModelInputs
     renamed: Rename
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
         """See `Origin.error`."""
-        return self.param.error(path, problem, expected=expected, **value)
+        return self.param.error(path, problem, expected=expected)
 
     def placed(self, error: InputError, under: Key) -> InputError:
         """See `Origin.placed`."""

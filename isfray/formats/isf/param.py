@@ -67,24 +67,20 @@ class ParamFile:
         return None if reader.found is None else reader.line(reader.found)
 
     def placed(self, error: InputError, under: Key = ()) -> InputError:
-        """Return an error told of where in this file its key stands, in the mapping that the keys `under` lead to."""
-        return error.at(file=self.file, line=self.line((*under, *error.path)), under=under)
+        """Return an error told of where in this file its key stands, below the keys `under`, and what is there."""
+        path: Key = (*under, *error.path)
+        written: Any = self.data
+        try:
+            for step in path:
+                written = written[step]
+        except (KeyError, IndexError, TypeError):
+            written = {}
+        value = {} if isinstance(written, dict) else {"value": written}
+        return error.at(file=self.file, line=self.line(path), under=under, **value)
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
-        """Return the InputError for the value at `path` (looked up unless given)."""
-        if "value" not in value:
-            try:
-                found: Any = self.data
-                for step in path:
-                    found = found[step]
-            except (KeyError, IndexError, TypeError):
-                pass
-            else:
-                if not isinstance(found, dict):
-                    value["value"] = found
-        return InputError(
-            problem, file=self.file, line=self.line(path), key=dotted(path) or None, expected=expected, **value
-        )
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
+        """Return the InputError for the value at `path`."""
+        return self.placed(InputError(problem, key=path, expected=expected))
 
 
 def parse_param(text: str, file: str) -> ParamFile:
