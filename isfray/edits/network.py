@@ -46,7 +46,7 @@ def scale_ongoing_rates(network: NetworkModel, factor: float, populations: Popul
     [4761.9, 2380.95]
     """
     by = number("factor", factor, above=0.0)
-    return edit_activity(network, populations, "spiketrain", lambda keys: {"interval": keys["interval"] / by})
+    return edit_activity(network, populations, "spiketrain", lambda a: a.scaled(by).written(*a.strength))
 
 
 def silence_populations(network: NetworkModel, populations: Populations) -> NetworkModel:

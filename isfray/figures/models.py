@@ -9,7 +9,6 @@ from isfray.analysis import RunTables, Source
 from isfray.catalog import Catalog
 from isfray.check import nearest, number
 from isfray.errors import InputError
-from isfray.model.activity import PSTHPoissonTrain, PSTHPoissonTrainV2, SpikeTrain
 from isfray.model.cell import CellModel
 from isfray.model.network import NetworkModel
 
@@ -37,12 +36,8 @@ def stimulus_time(network: NetworkModel | None) -> float | None:
     """Return when most evoked activity of the network is aligned to, ms; None if there is none."""
     if network is None:
         return None
-    offsets = Counter(
-        float(activity.offset)
-        for population in network.populations
-        for activity in population.activity
-        if not isinstance(activity, SpikeTrain | PSTHPoissonTrain | PSTHPoissonTrainV2)  # these do not use an offset
-    )
+    every = (activity.stimulus for population in network.populations for activity in population.activity)
+    offsets = Counter(at for at in every if at is not None)
     return offsets.most_common(1)[0][0] if offsets else None
 
 

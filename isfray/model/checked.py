@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,6 +25,15 @@ class Checked(BaseModel):
                 super().__init__(**values)
             except ValidationError as error:
                 raise _told(type(self), error) from None
+
+    def changed(self, **values: Any) -> Self:
+        """Return the same with some other values, checked."""
+        every = {name: getattr(self, name) for name in type(self).model_fields} | values
+        return type(self)(**dict(zip(self.keys(), every.values(), strict=True)))
+
+    def written(self, *names: str) -> dict[str, Any]:
+        """Return some of the values as a file has them."""
+        return self.model_dump(mode="json", by_alias=True, include=set(names))
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
