@@ -28,12 +28,13 @@ from isfray.engine.recording import check_size, read_recording
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, read_clamps
+from isfray.model.clock import n_samples
 from isfray.model.detection import detect_spikes, threshold
 from isfray.model.display import Facts, Shown
 from isfray.model.network import NetworkModel
 from isfray.model.ranges import TIME_STEP
 from isfray.model.sites import RecordingSite
-from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples, times_fault
+from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, times_fault
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from isfray.engine.neuron.build import REPLACES, Progress, build, has_coreneuron
 from isfray.errors import InputError
-from isfray.model.soundness import n_steps
+from isfray.model.clock import n_steps
 
 ENGINES = ("coreneuron", "neuron")
 """CoreNEURON computes the same steps several times faster; NEURON is the reference."""
