@@ -100,7 +100,7 @@ def silence_by_soma_distance(
     nearest_um, farthest_um : float
         Range of path lengths from the soma's surface, um.
     populations
-        Whose synapses; see the module.
+        Whose synapses; see `isfray.edits`.
     keep_sources : sequence of str, optional
         Releases caused by spikes of these sources stay (`isfray.model.activity.SPIKE_SOURCES`).
 

@@ -1,4 +1,4 @@
-"""Edits of the stimulus: its time, strength and repetition; offered by `isfray.edits.network` too."""
+"""Edits of the stimulus: its time, strength and repetition."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def repeat_stimulus(
         Strength of the response to each stimulus, >= 0; by default 1. It multiplies the probabilities, so that
         adaptation can be described.
     populations
-        Whose responses; see the module.
+        Whose responses; see `isfray.edits`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a model was read from: its files as bytes, and where in them each of its values stands.
+"""Where a model came from: its files as bytes and the places of its values in them, or Python.
 
 A file of a model names other files (morphology, synapses, landmarks). A model keeps the bytes of all of them, under the
 reference as written, so that it can be stored and read back on a machine that never saw the original folder.
@@ -112,8 +112,8 @@ class MadeHere:
         return error.at(under=under)
 
     def row(self, population: str, synapse: int) -> tuple[str, int]:
-        """Return where that synapse is, as far as it is anywhere."""
-        return population, synapse
+        """Return which synapse it is: there is no line."""
+        return f"synapse {synapse} of {population}", 0
 
     def save(self, path: str | Path, *, force: bool) -> Path:
         """Refuse, as `inputs` does."""

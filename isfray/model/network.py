@@ -29,7 +29,7 @@ class NetworkModel(Shown):
     Attributes
     ----------
     populations : tuple of Population
-        In file order.
+        In the order that all else counts them.
     synapses : Synapses
         Grouped by population.
     connections : Connections
@@ -42,7 +42,7 @@ class NetworkModel(Shown):
     origin : Origin
         What it was read from.
     name : str
-        Stem of the network file.
+        What it is called: the stem of its file.
     """
 
     populations: tuple[Population, ...]

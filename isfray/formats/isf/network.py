@@ -20,7 +20,6 @@ from isfray.model.network import NetworkModel
 
 MODIFY = "network_modify_functions"
 
-
 _ENTRY = "a mapping with cellNr, celltype and synapses"
 _REFERENCES = ("distributionFile", "connectionFile", "weightFile")
 
