@@ -89,9 +89,15 @@ class InputError(ValueError):
         value : Any, optional
             The value as it is written there.
 
+        Returns
+        -------
+        InputError
+            Another one; this stays as it is.
+
         Examples
         --------
-        >>> str(InputError("is negative", key="interval", value=-3.0).at(file="a.param", line=7, under=("INH",)))
+        >>> error = isfray.InputError("is negative", key="interval", value=-3.0)
+        >>> str(error.at(file="a.param", line=7, under=("INH",)))
         'a.param:7: INH.interval = -3.0 is negative'
         """
         if value is _ABSENT and self.has_value:
