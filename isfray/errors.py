@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+Key: TypeAlias = tuple[str | int, ...]
+"""Where in a file or an argument a value stands: the keys that lead to it."""
 
 _ABSENT: Any = object()
 _MOST, _PATH = 560, 330  # letters of a message, and of a path in it
@@ -27,8 +30,8 @@ class InputError(ValueError):
         The file (or URI) the input came from.
     line : int, optional
         Line in that file, counted from 1.
-    key : str, optional
-        Dotted key in the file, or the name of the argument.
+    key : str or Key, optional
+        Key in the file (dotted, or the keys that lead there), or the name of the argument.
     value : Any, optional
         The value found there.
     expected : str, optional
@@ -48,15 +51,17 @@ class InputError(ValueError):
         *,
         file: str | None = None,
         line: int | None = None,
-        key: str | None = None,
+        key: str | Key | None = None,
         value: Any = _ABSENT,
         expected: str | None = None,
         passing: bool = False,
     ) -> None:
         problem, file, expected, value = (redacted(given) for given in (problem, file, expected, value))
         self.passing = passing
+        self.path: Key = key if isinstance(key, tuple) else (key,) if key else ()
+        key = dotted(self.path) or None
         self.problem, self.file, self.line, self.key, self.expected = problem, file, line, key, expected
-        self.value = None if value is _ABSENT else value
+        self.has_value, self.value = value is not _ABSENT, None if value is _ABSENT else value
         place = _ends(str(file)) if file else ""
         where = f"{place}:{line}: " if file and line else f"{place}: " if file else f"line {line}: " if line else ""
         what = _short(key or "", 160)
@@ -68,9 +73,53 @@ class InputError(ValueError):
             message += f"; expected {expected}"
         super().__init__(_short(_printable(" ".join(message.split())), _MOST))
 
+    def at(
+        self, *, file: str | None = None, line: int | None = None, under: Key = (), value: Any = _ABSENT
+    ) -> InputError:
+        """Return the same error, told of the place where its input came from; what is not given stays.
+
+        Parameters
+        ----------
+        file : str, optional
+            The file it stands in.
+        line : int, optional
+            The line in that file.
+        under : Key
+            Keys that lead to its key.
+        value : Any, optional
+            The value as it is written there.
+
+        Returns
+        -------
+        InputError
+            Another one; this stays as it is.
+
+        Examples
+        --------
+        >>> error = isfray.InputError("is negative", key="interval", value=-3.0)
+        >>> str(error.at(file="a.param", line=7, under=("INH",)))
+        'a.param:7: INH.interval = -3.0 is negative'
+        """
+        if value is _ABSENT and self.has_value:
+            value = self.value
+        return InputError(
+            self.problem,
+            file=file or self.file,
+            line=line or self.line,
+            key=(*under, *self.path),
+            expected=self.expected,
+            passing=self.passing,
+            value=value,
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process borders (Ray); rebuild from the finished message, keep the fields.
         return _rebuild, (str(self), self.__dict__.copy())
+
+
+def dotted(path: Key) -> str:
+    """Return a key path as users write it: `network.VPM_C2.celltype.intervals[3]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import isfray
 from isfray import tables
 from isfray.catalog import Catalog
-from isfray.model.soundness import n_samples
+from isfray.model.clock import n_samples
 from isfray.runs.request import Requests
 from tests.analysis.recorded import trial_tables
 from tests.conftest import two_populations, write_network_files

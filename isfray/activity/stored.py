@@ -52,7 +52,7 @@ def read_releases(rows: Any, network: NetworkModel, geometry: Geometry, seed: in
     try:
         placement = place_at_points(section[order], point[order], geometry)
     except InputError as error:
-        raise InputError(error.problem, file=where, key=error.key, value=error.value, expected=error.expected) from None
+        raise error.at(file=where) from None
     if not np.isfinite(soma_distance).all():
         raise InputError("holds what is no number", file=where, key="soma_distance", expected="distances in um")
     times = trial.times[np.repeat(starts, lengths) + within]

@@ -6,20 +6,13 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from isfray.analysis.run_tables import Source, run_tables
-from isfray.arrays import F64
 from isfray.check import number, one_of, window
 from isfray.errors import InputError
-
-SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
-"""Voltages (mV) whose upward crossing is a spike at the soma and elsewhere (FORMATS 14)."""
-
-
-def sample_times(n: int, t_start: float, dt: float) -> F64:
-    """Times of n samples as NEURON counts them: half a step added at a time, in floating point (FORMATS 11)."""
-    return np.cumsum(np.r_[t_start, np.full(2 * max(n - 1, 0), dt / 2)])[::2][:n]
+from isfray.model.clock import sample_times
+from isfray.model.detection import crossings
+from isfray.model.detection import threshold as default_threshold
 
 
 def detect_spikes(
@@ -87,9 +80,7 @@ def detect_spikes(
         columns = zip(traces["section_id"], traces["t_start"], traces["dt"], traces["voltage"], strict=True)
         for row, (section, start, dt, voltage) in enumerate(columns):
             v = voltage.to_numpy()
-            level = threshold
-            if level is None:
-                level = SOMA_THRESHOLD if section == 0 else DENDRITE_THRESHOLD
+            level = default_threshold(section) if threshold is None else threshold
             at = crossings(v, level) if mode == "voltage" else crossings(np.diff(v) / dt, level) + 1
             if not len(at):
                 continue
@@ -120,12 +111,6 @@ def detect_spikes(
         "time": pl.Float64(),
     }
     return traces.map_batches(find, schema=schema, streamable=True)
-
-
-def crossings(values: F64, threshold: float) -> NDArray[np.int64]:
-    """Indices of samples at or above threshold whose predecessor is below."""
-    above = values >= threshold
-    return np.flatnonzero(above[1:] & ~above[:-1]) + 1
 
 
 def spikes_within(spikes: pl.LazyFrame, t_min: float, t_max: float) -> pl.LazyFrame:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from isfray.analysis.binning import bins
 from isfray.analysis.run_tables import RunTables, Source, run_tables
-from isfray.analysis.spikes import sample_times
 from isfray.arrays import F64
 from isfray.check import whole, window
 from isfray.errors import InputError
+from isfray.model.clock import sample_times
 
 _ROWS_AT_ONCE = 64
 _MOST_CELLS = 250_000_000  # 2 GB

@@ -17,8 +17,9 @@ from isfray.catalog.runs import input_key
 from isfray.catalog.storage import Storage
 from isfray.errors import InputError
 from isfray.formats.isf.param import parse_param
-from isfray.model.detection import detect_spikes, threshold
-from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault, n_samples
+from isfray.model.clock import n_samples
+from isfray.model.detection import crossings, threshold
+from isfray.model.soundness import MOST_MV, UnsoundTrialError, first_fault
 from isfray.tables import SCHEMAS, join_trials
 
 SOMA = "soma"
@@ -148,7 +149,7 @@ class Inspection:
         elif voltage:
             self._seen[number] += 0
             for site, section, t_start, dt, values in traces:
-                for k in detect_spikes(np.arange(len(values)), values, threshold(section)).tolist():
+                for k in crossings(values, threshold(section)).tolist():
                     self._seen[number] += _spike(site, t_start + k * dt, said)
 
     def _span(self, name: str, owner: NDArray[np.int32], times: NDArray[np.float64]) -> None:

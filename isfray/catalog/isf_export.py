@@ -27,6 +27,7 @@ from isfray.check import name_of_file
 from isfray.check import path as a_path
 from isfray.errors import InputError
 from isfray.formats.isf.param import format_param, parse_param
+from isfray.model.clock import sample_times
 from isfray.model.inputs import ModelInputs
 
 FOLDER_TRIALS = 1000
@@ -180,16 +181,14 @@ def _decimal(values: pl.Series) -> pl.Series:
 
 
 def _traces(now: Snapshot, run: str, trials: NDArray[np.int32], site: str) -> pl.DataFrame:
-    """Columns `t` and one per trial, as NEURON counts the time: in half steps."""
+    """Columns `t` and one per trial, as NEURON counts the time."""
     columns = ["trial", "site", "t_start", "dt", "voltage"]
     rows = now.scan("voltage_traces", run, trials, columns).filter(pl.col("site") == site).sort("trial").collect()
     if rows["voltage"].list.len().n_unique() != 1:
         raise InputError(f"has no trace of one length in every trial at {site}", key="run", value=run)
     samples = rows["voltage"].list.len()[0]
-    steps = np.full(2 * samples - 1, rows["dt"][0] / 2)
-    steps[0] = rows["t_start"][0]
     traces = {f"Vm run {trial:02d}": trace for trial, trace in rows.select("trial", "voltage").iter_rows()}
-    return pl.DataFrame({"t": np.cumsum(steps)[::2], **traces})
+    return pl.DataFrame({"t": sample_times(samples, rows["t_start"][0], rows["dt"][0]), **traces})
 
 
 def _column(now: Snapshot, run: str, trials: NDArray[np.int32], column: str) -> list[str]:

@@ -17,14 +17,12 @@ from isfray.errors import InputError
 from isfray.formats.files import read_file
 from isfray.formats.isf.param import parse_param
 from isfray.model.cell import CellModel
-from isfray.model.sites import RecordingSite, soma_site
+from isfray.model.sites import RecordingSite, named_site, soma_site
 from isfray.tables import LAST_TRIAL
 
 _SOMA_TRACES = "_vm_all_traces.csv"
 _SWEEP = re.compile(r"simulation_run(\d+)_synapses\.csv")
 _COLUMN = re.compile(r"Vm run (\d+)")
-_SEGMENT = re.compile(r"(?:.*_)?sec_(\d+)_seg_(\d+)(?:_.*)?")
-_PLACE = re.compile(r"(\d+)\(([\d.eE+-]+)\)")
 
 
 def find_folders(above: Path) -> list[IsfFolder]:
@@ -132,17 +130,12 @@ def _read_traces(path: Path) -> pl.DataFrame:
 
 
 def _place(label: str, cell: CellModel, path: Path) -> RecordingSite:
-    """Place of a site that is not among the cell's: a segment by its number, or `38(0.93)`."""
-    geometry = cell.geometry
-    section, segment = -1, -1
-    if match := _SEGMENT.fullmatch(label):
-        section, segment = int(match[1]), int(match[2])
-    elif match := _PLACE.fullmatch(label):
-        section = int(match[1])
-        segment = geometry.segment_index(section, float(match[2])) if section < len(cell.morphology) else -1
-    if not (0 <= section < len(cell.morphology) and 0 <= segment < geometry.nseg[section]):
+    """Place of a site that is not among the cell's: its name says where it is."""
+    try:
+        found = named_site(label, cell.geometry)
+    except InputError as error:
+        raise error.at(file=str(path)) from None
+    if found is None:
         expected = "a recording site of the cell, or sec_038_seg_032"
         raise InputError("is no place of the cell", file=str(path), value=label, expected=expected)
-    flat = geometry.offsets[section] + segment
-    x, distance = float(geometry.segment_x[flat]), float(geometry.segment_distance[flat])
-    return RecordingSite(label, section, segment, x, distance)
+    return found

@@ -16,6 +16,7 @@ from isfray.edits.selection import said
 from isfray.errors import InputError
 from isfray.formats.files import read_file
 from isfray.formats.isf.activity import read_pointcell
+from isfray.formats.isf.entry import Entry
 from isfray.formats.isf.param import MOST_BYTES as PARAM_BYTES
 from isfray.formats.isf.param import ParamFile, parse_param, plain
 from isfray.formats.isf.population import check_template
@@ -41,9 +42,9 @@ def read_template(ongoing: PathLike | Mapping[str, Any]) -> ParamFile:
     entries = template.data.get("network")
     if not isinstance(entries, dict) or not entries:
         raise template.error(("network",), "is missing or empty", expected="a mapping of cell types to their entries")
-    for celltype, entry in entries.items():
-        check_template(entry, template, ("network", celltype))
-        if _evoked_in(entry["celltype"]):
+    for celltype in entries:
+        check_template(Entry(template, ("network",)).child(celltype, "a mapping with celltype and synapses"))
+        if _evoked_in(entries[celltype]["celltype"]):
             raise template.error(
                 ("network", celltype, "celltype"), "is not ongoing activity", expected="'spiketrain' alone"
             )
@@ -112,11 +113,11 @@ def _responses(path: PathLike) -> dict[str, Response]:
     file = read_file(path, key="evoked", most=PARAM_BYTES)
     param = parse_param(file.text, file.path)
     out = {}
-    for key, entry in param.data.items():
+    for key in param.data:
         celltype, column = split_name(key)
         if column not in RECORDED_IN_C2.values():
             raise param.error((key,), "is no response", expected="<cell type>_<column>, one of the nine around C2")
-        read_pointcell(entry, param, (key,))
+        read_pointcell(Entry(param).child(key))
         out[celltype] = Response(param, celltype)
     return out
 

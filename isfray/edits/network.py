@@ -46,7 +46,7 @@ def scale_ongoing_rates(network: NetworkModel, factor: float, populations: Popul
     [4761.9, 2380.95]
     """
     by = number("factor", factor, above=0.0)
-    return edit_activity(network, populations, "spiketrain", lambda keys: {"interval": keys["interval"] / by})
+    return edit_activity(network, populations, "spiketrain", lambda a: a.scaled(by).written(*a.strength))
 
 
 def silence_populations(network: NetworkModel, populations: Populations) -> NetworkModel:
@@ -100,7 +100,7 @@ def silence_by_soma_distance(
     nearest_um, farthest_um : float
         Range of path lengths from the soma's surface, um.
     populations
-        Whose synapses; see the module.
+        Whose synapses; see `isfray.edits`.
     keep_sources : sequence of str, optional
         Releases caused by spikes of these sources stay (`isfray.model.activity.SPIKE_SOURCES`).
 

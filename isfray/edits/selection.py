@@ -18,8 +18,8 @@ Populations: TypeAlias = str | Iterable[str] | Callable[[Population], bool] | No
 """All (None), those of a name, cell type or column, those of several, or those a function says yes to."""
 
 Entry: TypeAlias = dict[str, Any]
-Change: TypeAlias = Callable[[Entry], Entry]
-"""Returns the keys that change, with their new values."""
+Change: TypeAlias = Callable[[Any], Entry]
+"""Takes an activity; returns the keys that change, with their new values."""
 
 
 def select(network: NetworkModel, populations: Populations) -> tuple[Population, ...]:
@@ -114,15 +114,14 @@ def edit_activity(network: NetworkModel, populations: Populations, kind: str, ch
     entries = dict(entries_of(network))
     found = False
     for p in select(network, populations):
-        keys = component(entries[p.name], kind)
-        if keys is not None:
-            found = True
+        for activity in p.activity:
+            if activity.kind != kind:
+                continue
+            found, keys = True, component(entries[p.name], kind) or {}
             try:
-                new = change(keys)
+                new = change(activity)
             except InputError as error:
-                raise InputError(
-                    error.problem, file=param_of(network).file, key=f"{p.name}.{error.key}", expected=error.expected
-                ) from None
+                raise error.at(file=param_of(network).file, under=(p.name,)) from None
             entries[p.name] = with_component(entries[p.name], kind, keys | new)
     if not found:
         raise InputError(f"have no {kind} activity", key="populations", expected="some that have")

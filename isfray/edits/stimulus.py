@@ -1,11 +1,8 @@
-"""Edits of the stimulus: its time, strength and repetition; offered by `isfray.edits.network` too."""
+"""Edits of the stimulus: its time, strength and repetition."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from isfray.check import items, nearest, number, whole
 from isfray.edits.selection import (
@@ -20,23 +17,9 @@ from isfray.edits.selection import (
     with_component,
 )
 from isfray.errors import InputError
+from isfray.model.activity import PSTH, PointCell, PSTHAbsoluteNumber
 from isfray.model.network import NetworkModel
 from isfray.model.ranges import TIME
-
-_STRENGTH: dict[str, tuple[str, ...]] = {
-    "normal": ("activeFrac",),
-    "uniform": ("activeFrac",),
-    "lognormal": ("activeFrac",),
-    "PSTH": ("probabilities",),
-    "PSTH_absolute_number": ("number_active_synapses",),
-    "PSTH_poissontrain": ("rates",),
-    "PSTH_poissontrain_v2": ("rates",),
-    "poissontrain_modulated": ("rate_before_t_offset", "mean_rate"),
-}
-"""Keys of each distribution that its number of spikes is proportional to."""
-
-_ABSOLUTE = ("PSTH_poissontrain", "PSTH_poissontrain_v2")
-"""Distributions whose times do not move with their offset."""
 
 
 def scale_evoked(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
@@ -68,11 +51,7 @@ def scale_evoked(network: NetworkModel, factor: float, populations: Populations 
     """
     by = number("factor", factor, least=0.0)
 
-    def change(keys: Entry) -> Entry:
-        strength = _STRENGTH[keys.get("distribution", "normal")]
-        return {key: _times(keys, key, by) for key in strength}
-
-    return edit_activity(network, populations, "pointcell", change)
+    return edit_activity(network, populations, "pointcell", lambda a: a.scaled(by).written(*a.strength))
 
 
 def scale_evoked_inhibition(network: NetworkModel, factor: float, populations: Populations = None) -> NetworkModel:
@@ -162,13 +141,7 @@ def move_stimulus(network: NetworkModel, offset: float, populations: Populations
     """
     time = number("offset", offset, **TIME)
 
-    def change(keys: Entry) -> Entry:
-        kind = keys.get("distribution", "normal")
-        if kind in _ABSOLUTE:
-            raise InputError(f"is {kind}, whose times are absolute", key="distribution", expected="other populations")
-        return {"offset": time}
-
-    return edit_activity(network, populations, "pointcell", change)
+    return edit_activity(network, populations, "pointcell", lambda a: a.moved(time).written("offset"))
 
 
 def repeat_stimulus(
@@ -191,7 +164,7 @@ def repeat_stimulus(
         Strength of the response to each stimulus, >= 0; by default 1. It multiplies the probabilities, so that
         adaptation can be described.
     populations
-        Whose responses; see the module.
+        Whose responses; see `isfray.edits`.
 
     Returns
     -------
@@ -216,15 +189,11 @@ def repeat_stimulus(
         raise InputError("has the wrong length", key="scale_factors", value=given, expected=f"{n} numbers")
     factors = [number("scale_factors", factor, least=0.0) for factor in given]
 
-    def change(keys: Entry) -> Entry:
-        kind = keys.get("distribution", "normal")
-        if kind not in ("PSTH", "PSTH_absolute_number"):
-            raise InputError(f"is {kind}, which cannot be repeated", key="distribution", expected="a PSTH")
-        (strength,) = _STRENGTH[kind]
-        return {
-            "intervals": [[a + i * interval, b + i * interval] for i in range(n) for a, b in keys["intervals"]],
-            strength: [value for factor in factors for value in _times(keys, strength, factor)],
-        }
+    def change(activity: PointCell) -> Entry:
+        if not isinstance(activity, PSTH | PSTHAbsoluteNumber):
+            problem = f"is {activity.distribution}, which cannot be repeated"
+            raise InputError(problem, key="distribution", expected="a PSTH")
+        return activity.repeated(interval, factors).written("intervals", *activity.strength)
 
     return edit_activity(network, populations, "pointcell", change)
 
@@ -273,18 +242,9 @@ def add_stimulus(network: NetworkModel, other: NetworkModel) -> NetworkModel:
 
 
 def _both(keys: Entry, added: Entry) -> Entry:
-    shift = added.get("offset", 10.0) - keys.get("offset", 10.0)
+    unsaid = PSTH.model_fields["offset"].default
+    shift = added.get("offset", unsaid) - keys.get("offset", unsaid)  # as written: whole numbers stay whole
     return {
         "intervals": [*keys["intervals"], *([a + shift, b + shift] for a, b in added["intervals"])],
         "probabilities": [*keys["probabilities"], *added["probabilities"]],
     }
-
-
-def _times(keys: Entry, key: str, factor: float) -> Any:
-    """The value of a key, a number or a list of them, times a factor; numbers of cells stay whole."""
-    scaled = (np.array(keys[key], np.float64) * factor).tolist()
-    if key != "number_active_synapses":
-        return scaled
-    if any(n != round(n) for n in scaled):
-        raise InputError("would not be whole", key=key, value=scaled, expected="a factor that keeps them whole")
-    return [round(n) for n in scaled]

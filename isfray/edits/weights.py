@@ -1,4 +1,4 @@
-"""Edits of synaptic weights (FORMATS 3.2): like those of `isfray.edits.network`, which offers them too."""
+"""Edits of synaptic weights (FORMATS 3.2, 7.3)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scale_weights(
     factor : float or sequence of float
         For all components of a weight, or one for each: (1.0, 0.0) of a `glutamate_syn` blocks NMDA receptors.
     populations
-        Whose receptors; see `isfray.edits.network`.
+        Whose receptors; see `isfray.edits`.
     receptor : str, optional
         Only receptors of this mechanism.
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from isfray.check import nearest, number
-from isfray.errors import InputError
+from isfray.errors import InputError, Key
 from isfray.formats.nmodl import Mechanism, known_mechanisms
 from isfray.model.cell import CellModel
-from isfray.model.inputs import Key, Origin
+from isfray.model.inputs import Origin
 from isfray.model.membrane import Membrane, RangeMechanism, densities
 from isfray.model.network import NetworkModel
 from isfray.model.placement import Placement, place
@@ -115,7 +115,7 @@ def _in_range(known: Mechanism, name: str, value: float, origin: Origin, path: K
     try:
         number(name, value, **known.range_of(name))
     except InputError as error:
-        raise origin.error(path, error.problem, expected=error.expected) from None
+        raise origin.placed(error, path[:-1]) from None
 
 
 def _check_globals(cell: CellModel) -> dict[str, float]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from isfray.check import bound, lift, nearest, words
 from isfray.errors import InputError
 from isfray.formats.nmodl import known_mechanisms
 from isfray.model.cell import CellModel
-from isfray.model.sites import RecordingSite, segment_label, soma_site
+from isfray.model.sites import RecordingSite, every_segment, named_site, soma_site
 
-_PLACE = re.compile(r"(\d{1,9})\((\d*\.?\d+(?:[eE][+-]?\d+)?|\d+\.)\)", re.ASCII)
 _ION_VARIABLE = re.compile(r"[ei](na|k|ca)|(na|k|ca)[io]")
 
 MAX_VALUES = 2**30
@@ -55,7 +52,8 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
     cell : CellModel
     record : str or list of str
         "sites": the soma and the cell's recording sites. "all" or "v": those and every segment, as `sec_038_seg_032`.
-        Places: "soma", a site's label, a segment's name, or `38(0.93)` for section 38 at x = 0.93.
+        Places: "soma", a site's label, a segment's name, `38(0.93)` for section 38 at x = 0.93, or `Soma(0.5)` for the
+        first section of that label.
         Range variables, recorded in every segment that has them: `Ca_HVA.ica` of a mechanism, or `cai`, `ica`, `eca` of
         an ion. A list may mix them. The soma is always recorded, because spikes are counted there; with variables alone
         the recording sites are too.
@@ -69,7 +67,7 @@ def read_recording(cell: CellModel, record: str | Sequence[str]) -> Recording:
     if not names:
         raise InputError("is empty", key="record", expected='"sites", "all", places or range variables')
     default = (soma_site(), *cell.sites)
-    known = {site.label: site for site in (*default, *_every_segment(cell))}
+    known = {site.label: site for site in (*default, *every_segment(cell.geometry))}
     sites: list[RecordingSite] = []
     variables: list[Variable] = []
     for name in names:
@@ -140,25 +138,15 @@ def _variable(name: str, attribute: str, cell: CellModel) -> Variable:
     labels = {m.label for m in cell.membranes if carriers & {mechanism.name for mechanism in m.mechanisms}}
     if not labels:
         raise InputError("is nowhere in this cell", key="record", value=name, expected="a variable of its mechanisms")
-    on = [site for site in _every_segment(cell) if cell.morphology.labels[site.section] in labels]
+    on = [site for site in every_segment(cell.geometry) if cell.morphology.labels[site.section] in labels]
     return Variable(name, attribute, tuple(on))
 
 
-def _every_segment(cell: CellModel) -> list[RecordingSite]:
-    g = cell.geometry
-    within = np.arange(g.n_segments) - g.offsets[g.section_of_segment]
-    columns = (g.section_of_segment.tolist(), within.tolist(), g.segment_x.tolist(), g.segment_distance.tolist())
-    return [RecordingSite(segment_label(s, i), s, i, x, d) for s, i, x, d in zip(*columns, strict=True)]
-
-
-def _place(name: str, cell: CellModel, known: dict[str, RecordingSite]) -> RecordingSite:
-    match = _PLACE.fullmatch(name)
-    if match is None:
+def _place(name: str, cell: CellModel, known: Iterable[str]) -> RecordingSite:
+    try:
+        found = named_site(name, cell.geometry)
+    except InputError as error:
+        raise error.at(under=("record",)) from None
+    if found is None:
         raise InputError("is no place of the cell", key="record", value=name, expected=nearest(name, known))
-    section, x, g = int(match[1]), float(match[2]), cell.geometry
-    if section >= len(cell.morphology) or not 0 <= x <= 1:
-        expected = f"a section below {len(cell.morphology)} and x from 0 to 1"
-        raise InputError("is no place of the cell", key="record", value=name, expected=expected)
-    segment = g.segment_index(section, x)
-    flat = g.offsets[section] + segment
-    return RecordingSite(name, section, segment, float(g.segment_x[flat]), float(g.segment_distance[flat]))
+    return found

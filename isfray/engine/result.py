@@ -16,11 +16,12 @@ from isfray.activity import Releases, Spikes, TrialInput, TrialSpec
 from isfray.arrays import F64
 from isfray.engine.display import trial_facts
 from isfray.engine.engine import Recorded, Task
+from isfray.model.clock import n_samples
 from isfray.model.detection import detect_spikes, threshold
 from isfray.model.display import Facts, Shown
 from isfray.model.network import NetworkModel
 from isfray.model.sites import RecordingSite
-from isfray.model.soundness import MOST_MV, first_fault, n_samples, times_fault
+from isfray.model.soundness import MOST_MV, first_fault, times_fault
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,12 +9,12 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from isfray.analysis import RunTables, Source, run_tables
-from isfray.analysis.spikes import sample_times
 from isfray.arrays import F64
 from isfray.check import nearest, window, words
 from isfray.errors import InputError
 from isfray.look.stimulus import Stimulus, shown_time
 from isfray.look.style import CHANNELS, PathLike, colour_of, legend, note, place, sheet
+from isfray.model.clock import sample_times
 
 _BEFORE, _AFTER = 5.0, 55.0  # shown around the stimulus, ms
 

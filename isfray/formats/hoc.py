@@ -266,4 +266,4 @@ class _Reader:
         try:
             return Morphology(tuple(sections))
         except InputError as error:
-            raise InputError(error.problem, file=self.path, expected=error.expected) from None
+            raise error.at(file=self.path) from None

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Literal, TypeAlias
 
 from isfray.check import number
-from isfray.model.activity import PSTHPoissonTrain, PSTHPoissonTrainV2, SpikeTrain
 from isfray.model.network import NetworkModel
 
 Stimulus: TypeAlias = float | Literal["network"] | None
@@ -17,12 +16,8 @@ def stimulus_time(network: NetworkModel | None) -> float | None:
     """Return when most evoked activity of the network is aligned to, ms; None if there is none."""
     if network is None:
         return None
-    offsets = Counter(
-        float(activity.offset)
-        for population in network.populations
-        for activity in population.activity
-        if not isinstance(activity, SpikeTrain | PSTHPoissonTrain | PSTHPoissonTrainV2)  # these do not use an offset
-    )
+    every = (activity.stimulus for population in network.populations for activity in population.activity)
+    offsets = Counter(at for at in every if at is not None)
     return offsets.most_common(1)[0][0] if offsets else None
 
 

@@ -26,6 +26,7 @@ from matplotlib.ticker import MaxNLocator
 from isfray.check import one_of
 from isfray.check import path as a_path
 from isfray.errors import InputError
+from isfray.model.sites import segment_label, segment_named
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -251,8 +252,8 @@ def place(site: str) -> str:
     """Return a site's name, or in words where it is if the name was made from a landmark or a segment."""
     if distance := re.fullmatch(r".*_somaDist_(\d+(?:\.\d+)?)", site):
         return f"{float(distance[1]):.0f} µm from the soma"
-    segment = re.fullmatch(r"sec_(\d+)_seg_(\d+)", site)
-    return f"section {int(segment[1])}, segment {int(segment[2])}" if segment else site
+    segment = segment_named(site)
+    return f"section {segment[0]}, segment {segment[1]}" if segment and segment_label(*segment) == site else site
 
 
 def _dress(ax: Axes, theme: Theme) -> None:

@@ -40,13 +40,13 @@ class CellModel(Shown):
     Attributes
     ----------
     name : str
-        Stem of the parameter file.
+        What it is called: the stem of its parameter file.
     geometry : Geometry
         Sections (artificial axon included), segments and distances; diameters unscaled.
     membranes : tuple of Membrane
-        One per structure label, in file order.
+        One per structure label.
     modifications : tuple of Modification
-        Cell modify functions, in file order.
+        Cell modify functions, in the order they act.
     sites : tuple of RecordingSite
         Recorded places beside the soma.
     defaults : SimulationDefaults

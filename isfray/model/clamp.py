@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from isfray.check import items, nearest, number, whole
+from isfray.check import items, nearest, number
 from isfray.errors import InputError
 from isfray.model import ranges
+from isfray.model.sites import section_id
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,4 @@ def _checked(clamp: CurrentClamp | Mapping[str, Any], where: str, labels: tuple[
             raise InputError("is not a known key", key=f"{where}.{key}", expected=nearest(str(key), known))
     clamp = CurrentClamp(**values)
     numbers = {name: number(f"{where}.{name}", getattr(clamp, name), **bounds) for name, bounds in _RANGES.items()}
-    return CurrentClamp(_section(clamp.section, f"{where}.section", labels), **numbers)
-
-
-def _section(section: Any, key: str, labels: tuple[str, ...]) -> int:
-    if isinstance(section, str):
-        if section not in labels:
-            raise InputError("is not a section", key=key, value=section, expected=nearest(section, labels))
-        return labels.index(section)
-    return whole(key, section, 0, len(labels) - 1)
+    return CurrentClamp(section_id(f"{where}.section", clamp.section, labels), **numbers)

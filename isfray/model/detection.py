@@ -17,7 +17,12 @@ def threshold(section: int) -> float:
 
 
 def detect_spikes(time: NDArray[Any], voltage: NDArray[Any], threshold: float) -> NDArray[np.float64]:
-    """Return the times of samples at or above threshold (mV) whose predecessor is below."""
-    above = voltage >= threshold
-    out: NDArray[np.float64] = time[1:][above[1:] & ~above[:-1]]
+    """Return the times of spikes: `crossings` of a threshold in mV."""
+    out: NDArray[np.float64] = time[crossings(voltage, threshold)]
     return out
+
+
+def crossings(values: NDArray[Any], threshold: float) -> NDArray[np.int64]:
+    """Return the indices of samples at or above a threshold whose predecessor is below; never the first."""
+    above = values >= threshold
+    return np.flatnonzero(above[1:] & ~above[:-1]) + 1

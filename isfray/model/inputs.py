@@ -1,4 +1,4 @@
-"""What a model was read from: its files as bytes, and where in them each of its values stands.
+"""Where a model came from: its files as bytes and the places of its values in them, or Python.
 
 A file of a model names other files (morphology, synapses, landmarks). A model keeps the bytes of all of them, under the
 reference as written, so that it can be stored and read back on a machine that never saw the original folder.
@@ -11,13 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from isfray.check import name_of_file
-from isfray.errors import InputError
-
-Key: TypeAlias = tuple[str | int, ...]
-"""Where in a file a value stands: the keys that lead to it."""
+from isfray.errors import InputError, Key
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,12 @@ class Origin(Protocol):
         """The files, byte for byte."""
         ...
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
         """Return the InputError about what the model says at a place, with file and line."""
+        ...
+
+    def placed(self, error: InputError, under: Key) -> InputError:
+        """Return an error about a value of the model, told of where it stands, below the keys `under`."""
         ...
 
     def row(self, population: str, synapse: int) -> tuple[str, int]:
@@ -102,13 +103,17 @@ class MadeHere:
         """Refuse: there are none."""
         raise InputError("was made in Python and has no files", key=self.what, expected="one read from files")
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
         """See `Origin.error`."""
-        return InputError(problem, key=".".join(map(str, path)), expected=expected, **value)
+        return InputError(problem, key=path, expected=expected)
+
+    def placed(self, error: InputError, under: Key) -> InputError:
+        """See `Origin.placed`."""
+        return error.at(under=under)
 
     def row(self, population: str, synapse: int) -> tuple[str, int]:
-        """Return where that synapse is, as far as it is anywhere."""
-        return population, synapse
+        """Return which synapse it is: there is no line."""
+        return f"synapse {synapse} of {population}", 0
 
     def save(self, path: str | Path, *, force: bool) -> Path:
         """Refuse, as `inputs` does."""

@@ -113,7 +113,6 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Spatial distributions and the keys each requires; `uniform_range` may list `outsidescale_sections` too."""
 
-
 _RULES: Mapping[str, Rule] = {
     "exponential": _exponential,
     "capped_exponential": _capped_exponential,

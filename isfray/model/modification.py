@@ -44,7 +44,7 @@ def _trunk(geometry: Geometry) -> list[int]:
     if section is None:
         raise InputError(
             "needs a main bifurcation",
-            key="cell_modify_functions.scale_apical",
+            key=("cell_modify_functions", "scale_apical"),
             expected="one apical trunk that splits",
         )
     trunk = []
@@ -77,7 +77,7 @@ def _apical(m: Modification, geometry: Geometry) -> tuple[int, float]:
     if position is None:
         raise InputError(
             "is not on the apical path",
-            key=f"cell_modify_functions.{m.name}.dist",
+            key=("cell_modify_functions", m.name, "dist"),
             value=m.arguments["dist"],
             expected=f"a soma distance between the apical dendrite's start and {geometry.end.max():.0f} um",
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from isfray.arrays import F64, I64
 from isfray.check import whole
+from isfray.errors import InputError
 from isfray.model.activity import SpikeTrain
 from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.inputs import MadeHere, ModelInputs, Origin
@@ -29,7 +30,7 @@ class NetworkModel(Shown):
     Attributes
     ----------
     populations : tuple of Population
-        In file order.
+        In the order that all else counts them.
     synapses : Synapses
         Grouped by population.
     connections : Connections
@@ -42,7 +43,7 @@ class NetworkModel(Shown):
     origin : Origin
         What it was read from.
     name : str
-        Stem of the network file.
+        What it is called: the stem of its file.
     """
 
     populations: tuple[Population, ...]
@@ -52,6 +53,30 @@ class NetworkModel(Shown):
     synapse_weights: Mapping[tuple[int, int], F64]
     origin: Origin = field(default=MadeHere("network"), repr=False)
     name: str = "network"
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that tell of other synapses, cells or populations than there are."""
+        synapses, connections, n = self.synapses, self.connections, len(self.populations)
+        if len(set(self.names)) < n:
+            raise InputError("are not of different names", key="populations", expected="each name once")
+        for key, rows in (("synapses", synapses), ("connections", connections)):
+            offsets = rows.offsets
+            if len(offsets) != n + 1 or offsets[0] != 0 or offsets[-1] != len(rows) or (np.diff(offsets) < 0).any():
+                expected = f"{n + 1} numbers that ascend from 0 to {len(rows)}"
+                raise InputError("do not group the rows by population", key=f"{key}.offsets", expected=expected)
+        cells = np.array([p.n_cells for p in self.populations])[connections.population]
+        within = synapses.offsets[connections.population], synapses.offsets[connections.population + 1] - 1
+        for key, values, least, most in (
+            ("synapses.section_id", synapses.section_id, 0, np.inf),
+            ("synapses.x", synapses.x, 0.0, 1.0),
+            ("connections.cell_id", connections.cell_id, 0, cells - 1),
+            ("connections.synapse", connections.synapse, *within),
+        ):
+            if not (sound := (values >= least) & (values <= most)).all():
+                wrong = int(np.argmin(sound))
+                low, high = (np.broadcast_to(end, len(values))[wrong] for end in (least, most))
+                expected = f"{low:g} to {high:g}"
+                raise InputError("is out of range", key=(key, wrong), value=values[wrong].item(), expected=expected)
 
     @property
     def inputs(self) -> ModelInputs:

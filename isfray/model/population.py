@@ -1,4 +1,4 @@
-"""A population of presynaptic cells: one entry of a network file, validated (FORMATS 3)."""
+"""A population of presynaptic cells, and the receptors of its synapses (FORMATS 3)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Population:
     Attributes
     ----------
     name : str
-        Key in the network file.
+        What it is called.
     celltype, column : str
         The two halves of the name, split at its last `_` if what follows is a barrel column (a capital letter and a
         digit, or Alpha, Beta, Gamma, Delta); otherwise the whole name and the empty string.

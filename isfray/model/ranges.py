@@ -82,9 +82,5 @@ def too_alike(rise: float, decay: float) -> bool:
 
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-
-
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
-
-
 Time = Annotated[Number, Field(ge=TIME["least"], le=TIME["most"])]

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from isfray.check import nearest
+from isfray.errors import InputError
 from isfray.model.activity import SPIKE_SOURCES
+from isfray.model.checked import Checked
 from isfray.model.ranges import Number
 
 
 def _range(limits: tuple[float, float]) -> tuple[float, float]:
     if limits[0] > limits[1]:
-        raise ValueError("ends before it begins; expected (min, max) with min <= max, in um")
+        raise InputError("ends before it begins", expected="(min, max) with min <= max, in um")
     return limits
 
 
 def _source(tag: str) -> str:
     if tag not in SPIKE_SOURCES:
-        raise ValueError("is not a spike source; expected " + nearest(tag, SPIKE_SOURCES))
+        raise InputError("is not a spike source", expected=nearest(tag, SPIKE_SOURCES))
     return tag
 
 
-class SilenceBySomaDistance(BaseModel):
+class SilenceBySomaDistance(Checked):
     """Disconnects the synapses of each named population with min <= soma distance < max.
 
     Attributes
@@ -33,7 +35,6 @@ class SilenceBySomaDistance(BaseModel):
         Population name to (min, max), um.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     soma_dist_ranges: Mapping[str, Annotated[tuple[Number, Number], AfterValidator(_range)]] = Field(
         description="a mapping of population name to (min, max) in um"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,19 +39,6 @@ def told(wrong: Mapping[int, str]) -> str:
     """Wrong trials with what is wrong with each, the first few of them."""
     first = [f"{trial} ({wrong[trial]})" for trial in sorted(wrong)[:_SHOWN]]
     return ", ".join(first) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
-
-
-@lru_cache(maxsize=256)
-def n_steps(t_stop: float, dt: float) -> int:
-    """Return how many fixed steps NEURON takes while t < t_stop, t being summed in floating point by half steps."""
-    expected = int(t_stop / dt)
-    t = np.cumsum(np.full(2 * (expected + 3), 0.5 * dt))[1::2]
-    return int(np.searchsorted(t, t_stop)) + 1
-
-
-def n_samples(t_stop: float, dt: float) -> int:
-    """Return how many samples a trial has: one at t = 0 and one after each step."""
-    return n_steps(t_stop, dt) + 1
 
 
 def first_fault(

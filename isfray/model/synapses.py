@@ -1,4 +1,4 @@
-"""The embedding's files: where synapses lie (`.syn`) and which cells drive them (`.con`), as arrays (FORMATS 6)."""
+"""The embedding: where synapses lie and which presynaptic cells drive them, as arrays (FORMATS 6)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T", bound=np.generic)
 
 @dataclass(frozen=True, eq=False)
 class Synapses(ArrayEquality):
-    """Every synapse of a network, grouped by population in network order, in `.syn` order within.
+    """Every synapse of a network, grouped by population in network order, in a file's order within.
 
     A synapse's id within its population (as ISF counts) is its index minus `offsets[population]`.
 
@@ -44,7 +44,7 @@ class Synapses(ArrayEquality):
 
 @dataclass(frozen=True, eq=False)
 class Connections(ArrayEquality):
-    """Which presynaptic cell drives which synapse, grouped by population, in `.con` order within.
+    """Which presynaptic cell drives which synapse, grouped by population, in a file's order within.
 
     Attributes
     ----------

@@ -18,6 +18,7 @@ from isfray.errors import InputError
 from isfray.look.segments import SegmentTraces, SomaTrace
 from isfray.model.cell import CellModel
 from isfray.model.clamp import read_clamps
+from isfray.model.clock import sample_times
 from isfray.model.display import listed
 from isfray.model.network import NetworkModel
 from isfray.model.sites import segment_label
@@ -244,4 +245,4 @@ def _stored(tables: RunTables, trial: int) -> SomaTrace | None:
     if rows.is_empty():
         return None
     voltage = rows["voltage"][0].to_numpy()
-    return SomaTrace(rows["t_start"][0] + rows["dt"][0] * np.arange(len(voltage)), voltage)
+    return SomaTrace(sample_times(len(voltage), rows["t_start"][0], rows["dt"][0]), voltage)

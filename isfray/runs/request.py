@@ -167,8 +167,7 @@ def _of_variant(name: str, error: InputError) -> InputError:
     """Tell of which variant a mistake is."""
     if error.file is not None:
         return InputError(f"variants.{name}: {error}")
-    value = {} if error.value is None else {"value": error.value}
-    return InputError(error.problem, key=f"variants.{name}.{error.key}", expected=error.expected, **value)
+    return error.at(under=("variants", name))
 
 
 def check_trials(trials: Any) -> Ranges:

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isfray.analysis import detect_spikes
-from isfray.analysis.spikes import crossings, sample_times
 from isfray.errors import InputError
+from isfray.model.clock import sample_times
+from isfray.model.detection import crossings
 from tests.analysis.recorded import by_hand, golden_cases
 
 

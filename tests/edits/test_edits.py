@@ -14,6 +14,7 @@ from isfray import edits
 from isfray.activity import draw_trial
 from isfray.edits.from_measurements import build_network
 from isfray.errors import InputError
+from isfray.examples import example
 from isfray.formats.isf.network import load_network, network_from_inputs
 from isfray.model.activity import PSTH, SpikeTrain
 from isfray.model.network import NetworkModel
@@ -314,5 +315,38 @@ def test_absolute_times_are_not_moved_without_a_word(
 def test_numbers_of_cells_stay_whole(small_network: dict[str, Any], write_network: Callable[..., Path]):
     keys = {"distribution": "PSTH_absolute_number", "intervals": [(0, 1)], "number_active_synapses": [3]}
     small_network["network"]["VPM_C2"]["celltype"]["pointcell"] = keys
-    with pytest.raises(InputError, match=r"VPM_C2\.number_active_synapses would not be whole"):
+    with pytest.raises(InputError, match=r"VPM_C2\.number_active_synapses = \[1\.5\] would not be whole"):
         edits.scale_evoked(load_network(write_network(small_network)), 0.5)
+
+
+EDITED: list[tuple[Callable[[NetworkModel], NetworkModel], str]] = [
+    (lambda n: edits.scale_evoked(n, 0.37), "a771182a89b74b6a2eb36b77ea4f6ba76009efeb0ce9f243ca6b269ceb252fea"),
+    (lambda n: edits.move_stimulus(n, 260), "d2b8d0d34399b06ccd5222af220e097c40948db5ce2ed440a30bf193188f1786"),
+    (
+        lambda n: edits.repeat_stimulus(n, 3, 50, [1, 0.5, 2]),
+        "b0155e6a4efdb387bdf131d963aa448389a8534a8ac157d8ef62bd215515c0c0",
+    ),
+    (
+        lambda n: edits.add_stimulus(n, edits.move_stimulus(n, 265.0)),
+        "0f5be0e5b9dfb8e72474d1c595db2e4ae0cdffa580d23f7dd4c8c983be0f7a5e",
+    ),
+    (lambda n: edits.scale_ongoing_rates(n, 2), "6147fb8dd3e22e75cfebc031be8c6f59548694c6ec6d39c689d38f0a85f4dda0"),
+]
+
+
+@pytest.mark.parametrize(("edit", "sha256"), EDITED)
+def test_an_edited_file_is_the_bytes_it_was_when_runs_of_it_were_stored(
+    edit: Callable[[NetworkModel], NetworkModel], sha256: str
+):
+    assert edit(example()[1]).inputs.main.sha256 == sha256
+
+
+def test_what_an_edit_does_not_change_stays_as_it_is_written(
+    small_network: dict[str, Any], write_network: Callable[..., Path]
+):
+    keys = {"distribution": "uniform", "offset": 12, "activeFrac": 1, "window": 3}
+    small_network["network"]["VPM_C2"]["celltype"]["pointcell"] = keys
+    network = load_network(write_network(small_network))
+    text = edits.scale_evoked(network, 0.5).inputs.main.text
+    assert re.search(r'"distribution": "uniform",\s+"offset": 12,\s+"activeFrac": 0\.5,\s+"window": 3\s', text)
+    assert re.search(r'"offset": 20\.0,\s+"activeFrac": 1,', edits.move_stimulus(network, 20).inputs.main.text)

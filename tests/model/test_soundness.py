@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isfray.model.soundness import UnsoundTrialError, first_fault, n_samples, times_fault
+from isfray.model.clock import n_samples, sample_times
+from isfray.model.soundness import UnsoundTrialError, first_fault, times_fault
 
 MV = {"dt": 0.025, "start": -70.0, "most": 1000.0, "unit": "mV"}
 
@@ -31,6 +32,7 @@ def test_a_trial_has_the_samples_that_a_loop_of_half_steps_takes(t_stop, dt):
         t += 0.5 * dt
         n += 1
     assert n_samples(t_stop, dt) == n
+    assert sample_times(n, 0.0, dt)[-1] == t  # to the last bit
 
 
 def test_a_third_of_a_millisecond_takes_one_more_step_for_its_sum_stays_below():

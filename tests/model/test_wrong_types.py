@@ -14,11 +14,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isfray import edits, model
+from isfray import edits
 from isfray.activity.stored import read_releases
 from isfray.edits.from_measurements import build_network
 from isfray.engine.fit import fit
 from isfray.errors import InputError
+from isfray.formats import isf
 from isfray.formats.isf.cell import load_cell
 from isfray.formats.isf.network import load_network
 from isfray.model.cell import CellModel
@@ -93,7 +94,7 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 
 def test_every_edit_is_tried():
-    assert RIGHT.keys() | {"Populations"} == set(edits.__all__)
+    assert RIGHT.keys() | {"Populations", "build_network"} == set(edits.__all__)
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -144,8 +145,8 @@ def test_files_of_models_are_asked_for_or_refused(cell: CellModel, network: Netw
     main = {"path": cell.inputs.main.path, "search_paths": (), "biophysics": None}
     every_argument_made_odd(load_cell, main)
     every_argument_made_odd(load_network, {"path": network.inputs.main.path, "search_paths": ()})
-    every_argument_made_odd(model.cell_from_inputs, {"inputs": cell.inputs})
-    every_argument_made_odd(model.network_from_inputs, {"inputs": network.inputs})
+    every_argument_made_odd(isf.cell_from_inputs, {"inputs": cell.inputs})
+    every_argument_made_odd(isf.network_from_inputs, {"inputs": network.inputs})
     every_argument_made_odd(network.weights_differ, {"population": 0, "receptor": 0})
     every_argument_made_odd(network.where, {"synapse": 0})
 

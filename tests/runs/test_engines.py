@@ -18,9 +18,9 @@ from isfray.catalog import Catalog
 from isfray.engine import Engine, Recorded, Simulator, Task
 from isfray.errors import InputError
 from isfray.formats.isf import load_cell, load_network
+from isfray.model.clock import n_samples
 from isfray.model.embedding import Embedding
 from isfray.model.placement import place
-from isfray.model.soundness import n_samples
 from isfray.runs import TrialError, simulate
 from isfray.runs.resume import resume
 from tests.model import small_cell

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isfray.engine.neuron.build import REPLACES
-from isfray.model.soundness import n_steps
+from isfray.model.clock import n_steps
 
 # All that CoreNEURON's Python side can be told, whatever it was told before
 _CORENEURON = {

@@ -10,7 +10,6 @@ from isfray.check import nearest
 from isfray.check import path as checked_path
 from isfray.errors import InputError
 from isfray.formats.files import FolderSource, Source, StoredSource, read_file
-from isfray.formats.hoc import read_hoc
 from isfray.formats.isf.entry import Entry
 from isfray.formats.isf.landmarks import read_sites
 from isfray.formats.isf.membrane import read_membrane
@@ -18,7 +17,7 @@ from isfray.formats.isf.modification import read_modifications
 from isfray.formats.isf.origin import ParamOrigin
 from isfray.formats.isf.param import MOST_BYTES as PARAM_BYTES
 from isfray.formats.isf.param import ParamFile, format_param, parse_param
-from isfray.formats.swc import read_swc
+from isfray.formats.morphology import is_morphology, read_morphology
 from isfray.model import ranges
 from isfray.model.cell import CellModel, SimulationDefaults
 from isfray.model.geometry import Discretization, Geometry, discretize
@@ -28,9 +27,6 @@ from isfray.model.morphology import AIS, AXON, Morphology, with_axon
 from isfray.model.sites import RecordingSite
 
 _NOT_LABELS = ("filename", "cell_modify_functions", "discretization", "spatialgraph_modify_functions")
-
-
-_MORPHOLOGIES = (".hoc", ".swc")
 
 
 def load_cell(
@@ -67,7 +63,7 @@ def load_cell(
     """
     if biophysics is not None:
         return _with_biophysics(read_file(path), biophysics)
-    if checked_path("path", path).suffix.lower() in _MORPHOLOGIES:
+    if is_morphology(checked_path("path", path)):
         raise InputError(
             "is a morphology", key="path", value=str(path), expected="a .param file, or biophysics= as well"
         )
@@ -106,7 +102,7 @@ def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> C
         references[reference] = source.read(reference, file=param.file, key=place)
         return references[reference]
 
-    morphology = _morphology(fetch(neuron, "filename", neuron.text("filename")), axon=AXON in neuron)
+    morphology = read_morphology(fetch(neuron, "filename", neuron.text("filename")), axon=AXON in neuron)
     if AIS in neuron:
         morphology = with_axon(morphology)
     membranes = _membranes(neuron, morphology)
@@ -133,17 +129,8 @@ def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> C
     try:
         _ = cell.diameter_scale, cell.stimuli  # a place that is not on this cell is told now
     except InputError as error:
-        raise InputError(
-            error.problem, file=param.file, key=f"neuron.{error.key}", value=error.value, expected=error.expected
-        ) from None
+        raise param.placed(error, ("neuron",)) from None
     return cell
-
-
-def _morphology(file: InputFile, axon: bool) -> Morphology:
-    suffix = PurePath(file.name).suffix.lower()
-    if suffix not in _MORPHOLOGIES:
-        raise InputError("is not a morphology", file=file.path or file.name, expected="a .hoc or .swc file")
-    return read_hoc(file) if suffix == ".hoc" else read_swc(file, axon=axon)
 
 
 def _renamed(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -181,7 +168,7 @@ def _geometry(neuron: Entry, morphology: Morphology, membranes: tuple[Membrane, 
     try:
         geometry = discretize(morphology, rule, lambda s: ra.get(s, NEURON_RA), lambda s: cm.get(s, NEURON_CM))
     except InputError as error:
-        raise neuron.error("discretization", error.problem, expected=error.expected) from None
+        raise neuron.placed(error, "discretization") from None
     for m in membranes:
         for mechanism in m.mechanisms:
             listed = mechanism.steering.get("outsidescale_sections", ())

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from isfray.check import nearest, number
-from isfray.errors import InputError
+from isfray.errors import InputError, Key
 from isfray.formats.isf.param import ParamFile
-from isfray.model.inputs import Key
+from isfray.model.checked import Checked
+
+C = TypeVar("C", bound=Checked)
 
 _REQUIRED: Any = object()
 
@@ -26,13 +28,16 @@ class Entry:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The mapping itself; InputError if there is something else."""
+        """The mapping itself."""
         found: Any = self.param.data
         for step in self.path:
             found = found[step]
-        if not isinstance(found, dict):
-            raise self.param.error(self.path, "is not a mapping", expected="{ ... }", value=found)
-        return found
+        return found  # type: ignore[no-any-return]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What it says: the mapping without the keys whose value is null."""
+        return {key: value for key, value in self.data.items() if value is not None}
 
     def __contains__(self, key: str) -> bool:
         return self.data.get(key) is not None
@@ -40,28 +45,41 @@ class Entry:
     def __iter__(self) -> Iterator[str]:
         return iter(self.data)
 
-    def error(self, key: str, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, key: str, problem: str, *, expected: str | None = None) -> InputError:
         """Return the InputError about one key of this mapping."""
-        return self.param.error((*self.path, key), problem, expected=expected, **value)
+        return self.param.error((*self.path, key), problem, expected=expected)
+
+    def placed(self, error: InputError, *steps: str) -> InputError:
+        """Return an error about this mapping, or what the steps lead to in it, told of its place in the file."""
+        return self.param.placed(error, (*self.path, *steps))
 
     def only(self, known: Iterable[str]) -> None:
         """Refuse keys that are not known; name the nearest known one."""
         names = list(known)
-        for key in self.data:
-            if key in self and key not in names:
+        for key in self.said:
+            if key not in names:
                 raise self.error(key, "is not a known key", expected=nearest(key, names))
 
     def missing(self, key: str, expected: str | None = None) -> InputError:
         """Return the InputError for a key that should be here."""
         return self.param.error((*self.path, key), "is missing", expected=expected)
 
-    def child(self, key: str) -> Entry:
+    def child(self, key: str, expected: str = "a mapping { ... }") -> Entry:
         """Return the mapping under a key; InputError if it is missing or something else."""
         if key not in self.data:
-            raise self.missing(key, "a mapping { ... }")
-        entry = Entry(self.param, (*self.path, key))
-        _ = entry.data
-        return entry
+            raise self.missing(key, expected)
+        if not isinstance(self.data[key], dict):
+            raise self.error(key, "is not a mapping", expected=expected)
+        return Entry(self.param, (*self.path, key))
+
+    def read(self, kind: type[C], others: Iterable[str] = ()) -> C:
+        """Return what the mapping says as a checked `kind`; keys of `others` tell of something else."""
+        keys = kind.keys()
+        self.only([*keys, *others])
+        try:
+            return kind(**{key: value for key, value in self.said.items() if key in keys})
+        except InputError as error:
+            raise self.placed(error) from None
 
     def optional(self, key: str) -> Entry | None:
         """Return the mapping under a key, or None where the key is absent."""
@@ -92,5 +110,4 @@ class Entry:
         try:
             return number(key, self.data.get(key), above=above, least=least, most=most, unit=unit)
         except InputError as error:
-            problem = error.problem if key in self.data else "is missing"
-            raise self.error(key, problem, expected=error.expected) from None
+            raise (self.placed(error) if key in self.data else self.missing(key, error.expected)) from None

@@ -13,7 +13,6 @@ from isfray.model.morphology import APICAL
 
 _REQUIRED: Any = object()
 
-
 KNOWN: Mapping[str, Mapping[str, Any]] = {
     "scale_apical": {"scale": _REQUIRED, "compartment": APICAL},
     "scale_apical_morph_86": {},
@@ -24,7 +23,6 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {
 }
 """Names and their arguments with defaults."""
 
-
 _RANGES: Mapping[str, ranges.Range] = {
     "scale": ranges.DIAMETER_SCALE,
     "amplitude": ranges.CURRENT,
@@ -34,7 +32,6 @@ _RANGES: Mapping[str, ranges.Range] = {
     "rise": ranges.TIME_CONSTANT,
     "decay": ranges.TIME_CONSTANT,
 }
-
 
 _REFUSED = {
     "synaptic_input": "one network file with the populations of both networks",
@@ -49,9 +46,9 @@ def read_modifications(entry: Entry) -> tuple[Modification, ...]:
 
 def _read(entry: Entry, name: str) -> Modification:
     if name in _REFUSED:
-        raise entry.error(name, "is not supported", expected=_REFUSED[name], value=entry.data[name])
+        raise entry.error(name, "is not supported", expected=_REFUSED[name])
     if name not in KNOWN:
-        raise entry.error(name, "is not a cell modify function", expected=nearest(name, KNOWN), value=entry.data[name])
+        raise entry.error(name, "is not a cell modify function", expected=nearest(name, KNOWN))
     defaults = KNOWN[name]
     arguments = entry.child(name)
     arguments.only(defaults)

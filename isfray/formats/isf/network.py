@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from isfray.errors import Key, dotted
 from isfray.formats.files import FolderSource, Source, StoredSource, read_file
 from isfray.formats.isf.embedding import embed
+from isfray.formats.isf.entry import Entry
 from isfray.formats.isf.origin import ParamOrigin
 from isfray.formats.isf.param import MOST_BYTES as PARAM_BYTES
-from isfray.formats.isf.param import dotted, format_param, parse_param, plain
+from isfray.formats.isf.param import format_param, parse_param, plain
 from isfray.formats.isf.population import read_population
 from isfray.formats.isf.silencing import read_modify_functions
-from isfray.model.inputs import InputFile, Key, ModelInputs, files_of
+from isfray.model.inputs import InputFile, ModelInputs, files_of
 from isfray.model.network import NetworkModel
 
 MODIFY = "network_modify_functions"
 
-
+_ENTRY = "a mapping with cellNr, celltype and synapses"
 _REFERENCES = ("distributionFile", "connectionFile", "weightFile")
 
 
@@ -78,14 +80,13 @@ def network_from_data(
 
 def _build(main: InputFile, source: Source) -> NetworkModel:
     param = parse_param(main.text, main.path or main.name)
-    entries = param.data.get("network")
-    if entries is None:
-        raise param.error(("network",), "is missing", expected="a mapping of population names to their entries")
-    if not isinstance(entries, dict):
-        raise param.error(("network",), "is not a mapping", expected="population names to their entries")
+    top, expected = Entry(param), "a mapping of population names to their entries"
+    if "network" not in top:
+        raise top.missing("network", expected)
+    entries = top.child("network", expected)
     names = [name for name in entries if name != MODIFY]
     if not names:
-        raise param.error(("network",), "holds no population", expected="at least one population")
+        raise top.error("network", "holds no population", expected="at least one population")
     read: dict[str, InputFile] = {}
 
     def fetch(reference: str, path: Key) -> InputFile:
@@ -94,14 +95,13 @@ def _build(main: InputFile, source: Source) -> NetworkModel:
         return read[reference]
 
     populations, embedded, own = zip(
-        *(read_population(name, entries[name], param, fetch) for name in names), strict=True
+        *(read_population(name, entries.child(name, _ENTRY), fetch) for name in names), strict=True
     )
-    modify = read_modify_functions(
-        {} if entries.get(MODIFY) is None else entries[MODIFY], names, param, ("network", MODIFY)
-    )
+    modify = entries.optional(MODIFY)
+    silenced = () if modify is None else read_modify_functions(modify, names)
     weights = {(p, r): values for p, by_receptor in enumerate(own) for r, values in by_receptor.items()}
     origin = ParamOrigin(param, ModelInputs(main, read), _renamed)
-    return NetworkModel(populations, *embed(embedded), modify, weights, origin, PurePath(main.name).stem)
+    return NetworkModel(populations, *embed(embedded), silenced, weights, origin, PurePath(main.name).stem)
 
 
 def _renamed(data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isfray.errors import InputError
+from isfray.errors import InputError, Key
 from isfray.formats.isf.embedding import parse_synapses
 from isfray.formats.isf.param import ParamFile
 from isfray.formats.isf.storing import write_inputs
-from isfray.model.inputs import Key, ModelInputs
+from isfray.model.inputs import ModelInputs
 
 Rename = Callable[[dict[str, Any], Mapping[str, str]], dict[str, Any]]
 """Returns the content of a main file with its references renamed."""
@@ -35,9 +35,13 @@ class ParamOrigin:
     inputs: ModelInputs
     renamed: Rename
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
         """See `Origin.error`."""
-        return self.param.error(path, problem, expected=expected, **value)
+        return self.param.error(path, problem, expected=expected)
+
+    def placed(self, error: InputError, under: Key) -> InputError:
+        """See `Origin.placed`."""
+        return self.param.placed(error, under)
 
     def row(self, population: str, synapse: int) -> tuple[str, int]:
         """See `Origin.row`."""

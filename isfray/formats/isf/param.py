@@ -20,8 +20,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from isfray.errors import InputError
-from isfray.model.inputs import Key
+from isfray.errors import InputError, Key, dotted
 
 MOST_BYTES = 16 * 2**20
 """Largest parameter file that is read: twenty-five times the largest one that was published."""
@@ -67,26 +66,21 @@ class ParamFile:
             reader.whole()
         return None if reader.found is None else reader.line(reader.found)
 
-    def error(self, path: Key, problem: str, *, expected: str | None = None, **value: Any) -> InputError:
-        """Return the InputError for the value at `path` (looked up unless given)."""
-        if "value" not in value:
-            try:
-                found: Any = self.data
-                for step in path:
-                    found = found[step]
-            except (KeyError, IndexError, TypeError):
-                pass
-            else:
-                if not isinstance(found, dict):
-                    value["value"] = found
-        return InputError(
-            problem, file=self.file, line=self.line(path), key=dotted(path) or None, expected=expected, **value
-        )
+    def placed(self, error: InputError, under: Key = ()) -> InputError:
+        """Return an error told of where in this file its key stands, below the keys `under`, and what is there."""
+        path: Key = (*under, *error.path)
+        written: Any = self.data
+        try:
+            for step in path:
+                written = written[step]
+        except (KeyError, IndexError, TypeError):
+            written = {}
+        value = {} if isinstance(written, dict) else {"value": written}
+        return error.at(file=self.file, line=self.line(path), under=under, **value)
 
-
-def dotted(path: Key) -> str:
-    """Return a key path as users write it: `network.VPM_C2.celltype.intervals[3]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    def error(self, path: Key, problem: str, *, expected: str | None = None) -> InputError:
+        """Return the InputError for the value at `path`."""
+        return self.placed(InputError(problem, key=path, expected=expected))
 
 
 def parse_param(text: str, file: str) -> ParamFile:

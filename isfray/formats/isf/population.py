@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from isfray.arrays import F64
+from isfray.errors import InputError, Key
 from isfray.formats.isf.activity import read_activity
 from isfray.formats.isf.embedding import Embedded, parse_connections, parse_synapses
-from isfray.formats.isf.param import ParamFile
-from isfray.formats.isf.validation import given, validate
+from isfray.formats.isf.entry import Entry
 from isfray.formats.isf.weight_file import weights_of
+from isfray.model.checked import Checked
 from isfray.model.connect import Convergence
-from isfray.model.inputs import InputFile, Key
+from isfray.model.inputs import InputFile
 from isfray.model.population import Population, Receptor, ReleaseProbability, split_name
 from isfray.model.ranges import DURATION, MOST_CELLS, WEIGHT, Count, Number
 
@@ -32,14 +33,14 @@ def _probability(value: Any) -> ReleaseProbability:
     if value == "dynamic":
         return "dynamic"
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError("is not a release probability")
+        raise InputError("is not a release probability")
     return float(value)
 
 
 def _suffix(extension: str) -> Callable[[str], str]:
     def check(reference: str) -> str:
         if not reference.lower().endswith(extension):
-            raise ValueError(f"has the wrong extension; expected a file name ending in {extension}")
+            raise InputError("has the wrong extension", expected=f"a file name ending in {extension}")
         return reference
 
     return check
@@ -48,8 +49,7 @@ def _suffix(extension: str) -> Callable[[str], str]:
 Weight = Annotated[Number, Field(ge=WEIGHT["least"], le=WEIGHT["most"])]
 
 
-class _ReceptorEntry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _ReceptorEntry(Checked):
     threshold: Number = Field(default=0.0, description="a number")
     delay: Number = Field(ge=0, le=DURATION["most"], description="a delay >= 0 ms")
     weight: Annotated[tuple[Weight, ...], BeforeValidator(_weights)] = Field(
@@ -61,8 +61,7 @@ class _ReceptorEntry(BaseModel):
     parameter: dict[str, Number] = Field(default={}, description="a mapping of parameter names to numbers")
 
 
-class _Release(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Release(Checked):
     release_probability: Annotated[Any, AfterValidator(_probability)] = Field(
         default=None, alias="releaseProb", description="a number from 0 to 1, 'dynamic', or no such key"
     )
@@ -80,14 +79,13 @@ class _Synapses(_Release):
     weight_file: str | None = Field(default=None, alias="weightFile", description="the name of a weight file")
 
 
-class _Connecting(BaseModel):
+class _Connecting(Checked):
     convergence: Annotated[Number, Field(ge=0, le=1)] | None = Field(default=None, description="a number from 0 to 1")
     connectivity_seed: Count = Field(default=0, description="a whole number >= 0")
 
 
 class _Template(_Connecting):
     synapses: dict[str, Any] = Field(description="a mapping with receptors and releaseProb")
-    celltype: Any = None  # read by read_activity
 
 
 class _Entry(_Connecting):
@@ -95,20 +93,16 @@ class _Entry(_Connecting):
         alias="cellNr", description=f"a whole number of cells >= 1, at most {MOST_CELLS:,}"
     )
     synapses: dict[str, Any] = Field(description="a mapping with receptors, distributionFile and connectionFile")
-    celltype: Any = None  # read by read_activity
 
 
-_TEMPLATE_KEYS = ("celltype", "synapses", "convergence", "connectivity_seed")
-
-
-ENTRY_KEYS = ("cellNr", *_TEMPLATE_KEYS)
-
+ENTRY_KEYS = ("celltype", *_Entry.keys())
+"""Keys of an entry that are not activity."""
 
 OwnWeights = dict[int, F64]
 """By receptor, the weights of each synapse; only for receptors that a weight file tells of."""
 
 
-def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tuple[Population, Embedded, OwnWeights]:
+def read_population(name: str, entry: Entry, fetch: Fetch) -> tuple[Population, Embedded, OwnWeights]:
     """Return the population that an entry of `network` describes, and what it takes from its embedding.
 
     Raises
@@ -116,54 +110,46 @@ def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tu
     InputError
         For anything wrong in the entry or its files.
     """
-    path: Key = ("network", name)
-    if not isinstance(entry, dict):
-        raise param.error(path, "is not a mapping", expected="cellNr, celltype and synapses")
-    entry = given(entry, param, path)
-    activity = read_activity(entry, param, path, ENTRY_KEYS)
-    checked = validate(_Entry, {key: entry[key] for key in entry if key in ENTRY_KEYS}, param, path)
-    at: Key = (*path, "synapses")
-    synapses = validate(_Synapses, checked.synapses, param, at)
-    receptors = _receptors(synapses.receptors, param, at)
+    activity = read_activity(entry, ENTRY_KEYS)
+    checked = entry.read(_Entry, entry)
+    at = entry.child("synapses")
+    synapses = at.read(_Synapses)
+    receptors = _receptors(at)
     population = Population(name, *split_name(name), checked.n_cells, activity, synapses.release_probability, receptors)
-    rows = parse_synapses(fetch(synapses.synapse_file, (*at, "distributionFile")))
+    rows = parse_synapses(fetch(synapses.synapse_file, (*at.path, "distributionFile")))
     own: OwnWeights = {}
     if synapses.weight_file is not None:
-        file = fetch(synapses.weight_file, (*at, "weightFile"))
+        file = fetch(synapses.weight_file, (*at.path, "weightFile"))
         section = rows.first[rows.of(name)]
         for i, receptor in enumerate(receptors):
             weights = weights_of(file, name, receptor.mechanism, len(receptor.weight), section)
             if weights is not None:
                 own[i] = weights
     if synapses.connection_file is not None:
-        connections = parse_connections(fetch(synapses.connection_file, (*at, "connectionFile")))
+        connections = parse_connections(fetch(synapses.connection_file, (*at.path, "connectionFile")))
         return population, Embedded(name, checked.n_cells, rows, connections), own
     if not checked.convergence:
-        raise param.error(
-            (*at, "connectionFile"), "is missing", expected="the name of a .con file, or a convergence > 0 in the entry"
-        )
+        raise at.missing("connectionFile", "the name of a .con file, or a convergence > 0 in the entry")
     convergence = Convergence(checked.convergence, checked.connectivity_seed)
     return population, Embedded(name, checked.n_cells, rows, convergence), own
 
 
-def check_template(entry: Any, param: ParamFile, path: Key) -> None:
+def check_template(entry: Entry) -> None:
     """Refuse an entry of an ongoing template (FORMATS 4) that a population could not be made from."""
-    if not isinstance(entry, dict):
-        raise param.error(path, "is not a mapping", expected="celltype and synapses")
-    read_activity(entry, param, path, _TEMPLATE_KEYS)
-    checked = validate(_Template, {key: entry[key] for key in entry if key in _TEMPLATE_KEYS}, param, path)
-    at: Key = (*path, "synapses")
-    _receptors(validate(_Release, checked.synapses, param, at).receptors, param, at)
+    read_activity(entry, ("celltype", *_Template.keys()))
+    entry.read(_Template, entry)
+    at = entry.child("synapses")
+    at.read(_Release)
+    _receptors(at)
 
 
-def _receptors(entries: dict[str, Any], param: ParamFile, path: Key) -> tuple[Receptor, ...]:
-    return tuple(_receptor(name, entry, param, (*path, "receptors", name)) for name, entry in entries.items())
+def _receptors(synapses: Entry) -> tuple[Receptor, ...]:
+    entries = synapses.child("receptors")
+    return tuple(_receptor(mechanism, entries.child(mechanism)) for mechanism in entries)
 
 
-def _receptor(mechanism: str, data: Any, param: ParamFile, path: Key) -> Receptor:
-    entry = validate(_ReceptorEntry, data, param, path)
-    if entry.weight_distribution == "lognormal" and min(entry.weight) <= 0:
-        raise param.error((*path, "weight"), "has no lognormal distribution", expected="means > 0")
-    return Receptor(
-        mechanism, entry.threshold, entry.delay, entry.weight, entry.weight_distribution, dict(entry.parameter)
-    )
+def _receptor(mechanism: str, entry: Entry) -> Receptor:
+    read = entry.read(_ReceptorEntry)
+    if read.weight_distribution == "lognormal" and min(read.weight) <= 0:
+        raise entry.error("weight", "has no lognormal distribution", expected="means > 0")
+    return Receptor(mechanism, read.threshold, read.delay, read.weight, read.weight_distribution, dict(read.parameter))

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isfray.activity.spikes import draw
+from isfray.errors import InputError
 from isfray.model.activity import (
+    DISTRIBUTIONS,
     PSTH,
+    Activity,
     LogNormal,
     ModulatedPoisson,
     Normal,
+    PointCell,
     PSTHAbsoluteNumber,
     PSTHPoissonTrain,
     PSTHPoissonTrainV2,
@@ -40,7 +43,7 @@ def poisson_agrees(counts: np.ndarray, means: np.ndarray, alpha: float = 1e-6) -
 
 @given(times_ms, st.floats(-5, 60), st.floats(10, 200), st.integers(1, 5))
 def test_a_train_without_noise_is_regular_from_start_on(interval: float, start: float, t_stop: float, n: int):
-    cell, time = draw(SpikeTrain(interval=interval, noise=0.0, start=start), n, t_stop, rng())
+    cell, time = SpikeTrain(interval=interval, noise=0.0, start=start).draw(n, t_stop, rng())
     for i in range(n):
         expected = max(start, 0.0) + interval * np.arange(1000)
         inside = expected < t_stop - 1e-6  # rounding decides on the last one
@@ -53,7 +56,7 @@ def test_a_train_ascends_within_start_and_t_stop(
     interval: float, noise: float, start: float, nspikes: int | None, seed: int
 ):
     train = SpikeTrain(interval=interval, noise=noise, start=start, nspikes=nspikes)
-    cell, time = draw(train, 7, 200.0, rng(seed))
+    cell, time = train.draw(7, 200.0, rng(seed))
     assert ((time >= start) & (time <= 200.0)).all()
     for i in range(7):
         assert (np.diff(time[cell == i]) >= (1 - noise) * interval - 1e-9).all()
@@ -63,7 +66,7 @@ def test_a_train_ascends_within_start_and_t_stop(
 @pytest.mark.parametrize("noise", [0.0, 0.2, 0.7, 1.0])
 def test_noise_is_the_coefficient_of_variation_and_interval_the_mean(noise: float):
     train = SpikeTrain(interval=10.0, noise=noise, start=3.0, nspikes=101)
-    cell, time = draw(train, 400, 1e6, rng())
+    cell, time = train.draw(400, 1e6, rng())
     assert (np.bincount(cell) == 101).all()
     time = time.reshape(400, 101)
     isi = np.diff(time, axis=1).ravel()
@@ -74,14 +77,14 @@ def test_noise_is_the_coefficient_of_variation_and_interval_the_mean(noise: floa
 
 
 def test_a_spike_at_t_stop_is_kept():
-    _, time = draw(SpikeTrain(interval=25.0, noise=0.0), 1, 100.0, rng())
+    _, time = SpikeTrain(interval=25.0, noise=0.0).draw(1, 100.0, rng())
     assert time.tolist() == [0, 25, 50, 75, 100]
 
 
 def test_no_spike_is_missing_however_many_a_cell_fires():
     """Trains are drawn in blocks that nearly always suffice: of 200 000 cells some need a second."""
     n, mean = 200_000, 2.0
-    cell, time = draw(SpikeTrain(interval=150.0), n, 300.0, rng())
+    cell, time = SpikeTrain(interval=150.0).draw(n, 300.0, rng())
     counts = np.bincount(cell, minlength=n)
     assert counts.max() > np.ceil(mean + 3 * np.sqrt(mean) + 3)  # beyond one block
     k = np.arange(counts.max() + 1)
@@ -104,7 +107,7 @@ def test_no_spike_is_missing_however_many_a_cell_fires():
 )
 def test_a_fraction_of_the_cells_spikes_once(activity, mean: float, std: float):
     n = 100_000
-    cell, time = draw(activity, n, 300.0, rng())
+    cell, time = activity.draw(n, 300.0, rng())
     assert len(np.unique(cell)) == len(cell)
     assert len(cell) / n == pytest.approx(0.3, abs=5 * np.sqrt(0.3 * 0.7 / n))
     assert time.mean() == pytest.approx(mean, abs=5 * std / np.sqrt(len(time)))
@@ -118,7 +121,7 @@ def test_no_single_spike_comes_before_a_tenth_of_a_ms(kind: str):
         "uniform": Uniform(active_frac=1, window=50.0, offset=-10.0),
         "lognormal": LogNormal(active_frac=1, mu=0.0, sigma=1.0, offset=-1.0),
     }[kind]
-    _, time = draw(activity, 1000, 300.0, rng())
+    _, time = activity.draw(1000, 300.0, rng())
     assert time.min() == 0.1
     assert (time > 0.1).any()
 
@@ -131,8 +134,8 @@ def test_no_single_spike_comes_before_a_tenth_of_a_ms(kind: str):
 )
 def test_psth_spikes_lie_in_their_bins_one_at_most_for_each_cell(bins: list, offset: float, n: int, seed: int):
     intervals = tuple((a, a + width) for a, width, _ in bins)
-    cell, time = draw(
-        PSTH(intervals=intervals, probabilities=tuple(p for *_, p in bins), offset=offset), n, 500.0, rng(seed)
+    cell, time = PSTH(intervals=intervals, probabilities=tuple(p for *_, p in bins), offset=offset).draw(
+        n, 500.0, rng(seed)
     )
     allowed = np.zeros((n, len(time)), int)  # how many bins could hold each spike
     for a, b in [interval for interval, (*_, p) in zip(intervals, bins, strict=True) if p > 0]:
@@ -147,7 +150,7 @@ def test_psth_fires_each_bin_with_its_probability():
     p = np.array([0.02, 0.5, -0.3, 0.0, 1.0, 0.25])
     psth = PSTH(intervals=tuple((10 * i, 10 * i + 5) for i in range(6)), probabilities=tuple(p), offset=20.0)
     n = 50_000
-    cell, time = draw(psth, n, 300.0, rng())
+    cell, time = psth.draw(n, 300.0, rng())
     bins = ((time - 20) // 10).astype(int)
     counts, expected = np.bincount(bins, minlength=6), np.clip(p, 0, 1)
     assert (np.abs(counts / n - expected) <= 5 * np.sqrt(expected * (1 - expected) / n)).all()
@@ -162,7 +165,7 @@ def test_psth_fires_each_bin_with_its_probability():
 def test_an_absolute_number_is_exact(numbers: list[int], n: int, seed: int):
     intervals = tuple((10.0 * i, 10.0 * i + 5) for i in range(len(numbers)))
     activity = PSTHAbsoluteNumber(intervals=intervals, number_active_synapses=tuple(numbers), offset=7.0)
-    cell, time = draw(activity, n, 100.0, rng(seed))
+    cell, time = activity.draw(n, 100.0, rng(seed))
     bins = ((time - 7) // 10).astype(int)
     assert np.bincount(bins, minlength=len(numbers)).tolist() == numbers
     for i, k in enumerate(numbers):
@@ -184,7 +187,7 @@ def test_poisson_rates_follow_their_bins_and_ignore_the_offset(kind: str, offset
     else:
         activity = PSTHPoissonTrainV2(bins=tuple(EDGES), rates=tuple(RATES), offset=offset)
     n = 20_000
-    cell, time = draw(activity, n, 300.0, rng(3))
+    cell, time = activity.draw(n, 300.0, rng(3))
     fine = np.arange(0, 301, 10.0)
     expected = n * RATES[np.searchsorted(EDGES, fine[:-1], side="right") - 1] * 10 / 1000
     counts = np.histogram(time, fine)[0]
@@ -199,7 +202,7 @@ def test_poisson_rates_follow_their_bins_and_ignore_the_offset(kind: str, offset
 @given(st.lists(st.floats(0, 200) | st.just(0.0), max_size=5), st.floats(-50, 50), st.integers(0, 2**32))
 def test_poisson_spikes_lie_in_bins_with_a_rate(rates: list[float], first: float, seed: int):
     bins = first + 20.0 * np.arange(len(rates) + 1)
-    _, time = draw(PSTHPoissonTrainV2(bins=tuple(bins), rates=tuple(rates)), 20, 300.0, rng(seed))
+    _, time = PSTHPoissonTrainV2(bins=tuple(bins), rates=tuple(rates)).draw(20, 300.0, rng(seed))
     at = np.clip(np.searchsorted(bins, time, side="right") - 1, 0, max(len(rates) - 1, 0))
     assert ((time >= bins[0]) & (time <= bins[-1])).all()
     assert all(rates[i] > 0 or np.isclose(t, bins[i]) for i, t in zip(at, time, strict=True))
@@ -231,7 +234,7 @@ def test_a_modulated_rate_follows_its_sine_from_offset_on(changes: dict):
     phase = 1.2 if changes.get("phase_distribution") == "normal" else 0.0
     activity = modulated(**changes, mean_phase=1.2, std_phase=0.0)
     n = 20_000
-    _, time = draw(activity, n, 300.0, rng(5))
+    _, time = activity.draw(n, 300.0, rng(5))
     expected = modulated_counts(activity, phase, n)
     counts = np.histogram(time, np.arange(0, 301, 5.0))[0]
     assert poisson_agrees(counts[expected > 0], expected[expected > 0])
@@ -240,7 +243,7 @@ def test_a_modulated_rate_follows_its_sine_from_offset_on(changes: dict):
 
 def test_uniform_phases_leave_the_population_rate_flat_but_modulate_each_cell():
     n = 2000
-    cell, time = draw(modulated(phase_distribution="uniform", mean_rate=400.0), n, 300.0, rng(6))
+    cell, time = modulated(phase_distribution="uniform", mean_rate=400.0).draw(n, 300.0, rng(6))
     counts = np.histogram2d(cell, time, [np.arange(n + 1), np.arange(105, 301, 5.0)])[0]
     total = counts.sum(0)
     assert (np.abs(total / (n * 2.0) - 1) < 5 * np.sqrt((0.5 + 0.32) / n)).all()  # Poisson and phase variance
@@ -250,5 +253,64 @@ def test_uniform_phases_leave_the_population_rate_flat_but_modulate_each_cell():
 
 def test_modulation_that_begins_after_the_trial_leaves_the_rate_before():
     n = 20_000
-    _, time = draw(modulated(offset=400.0), n, 300.0, rng(7))
+    _, time = modulated(offset=400.0).draw(n, 300.0, rng(7))
     assert poisson_agrees(np.histogram(time, 10, (0, 300))[0], np.full(10, n * 4 * 30 / 1000))
+
+
+EDGED = {"intervals": ((0.0, 5.0), (5.0, 30.0))}
+RESPONSES: list[PointCell] = [
+    Normal(active_frac=0.25, spike_t=20.0, spike_width=2.0),
+    Uniform(active_frac=0.25, window=30.0),
+    LogNormal(active_frac=0.25, mu=2.0, sigma=0.5),
+    PSTH(**EDGED, probabilities=(0.25, 0.1)),
+    PSTHAbsoluteNumber(**EDGED, number_active_synapses=(600, 0)),
+    PSTHPoissonTrain(**EDGED, rates=(20.0, 8.0)),
+    PSTHPoissonTrainV2(bins=(0.0, 5.0, 30.0), rates=(20.0, 8.0)),
+    modulated(),
+]
+every_response = pytest.mark.parametrize("activity", RESPONSES, ids=lambda activity: activity.distribution)
+
+
+def test_every_distribution_is_here():
+    assert [type(activity) for activity in RESPONSES] == list(DISTRIBUTIONS.values())
+
+
+@pytest.mark.parametrize("activity", [*RESPONSES, SpikeTrain(interval=50.0)], ids=lambda activity: activity.source)
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_an_activity_scaled_spikes_so_many_times_as_often(activity: Activity, factor: float):
+    n = 20_000
+    counts = [len(a.draw(n, 300.0, rng(8))[1]) for a in (activity, activity.scaled(factor))]
+    assert abs(counts[1] - factor * counts[0]) <= 5 * np.sqrt(counts[1] + factor**2 * counts[0])
+    assert activity.scaled(1.0) == activity
+
+
+@every_response
+def test_a_response_that_is_switched_off_draws_no_spike(activity: PointCell):
+    assert len(activity.scaled(0.0).draw(1000, 300.0, rng())[1]) == 0
+
+
+@every_response
+def test_a_response_moves_with_its_stimulus_unless_its_times_are_absolute(activity: PointCell):
+    if activity.absolute:
+        assert activity.stimulus is None
+        with pytest.raises(InputError, match=rf"is {activity.distribution}, whose times are absolute"):
+            activity.moved(100.0)
+        return
+    later = activity.moved(activity.offset + 100.0)
+    assert later.stimulus == activity.offset + 100.0
+    if isinstance(activity, ModulatedPoisson):
+        return  # what it does before the stimulus is not moved with it
+    (cell, time), (moved_cell, moved_time) = (a.draw(500, 300.0, rng(9)) for a in (activity, later))
+    assert (cell == moved_cell).all()
+    assert np.allclose(moved_time, time + 100.0)
+
+
+@given(st.integers(1, 4), st.floats(30.0, 100.0))
+def test_a_repeated_psth_is_one_response_after_the_other(n: int, interval: float):
+    psth = PSTH(**EDGED, probabilities=(1.0, 0.0))
+    cell, time = psth.repeated(interval, [1.0] * n).draw(3, 300.0, rng())
+    nth, after = np.divmod(time - psth.offset, interval)
+    assert (np.sort(nth) == np.repeat(np.arange(n), 3)).all()
+    assert (after <= 5.0 + 1e-9).all()
+    assert (np.bincount(cell) == n).all()
+    assert len(psth.repeated(interval, [1.0, 0.0]).draw(3, 300.0, rng())[1]) == 3
