@@ -124,7 +124,7 @@ class Simulator:
         fitted = fit(cell, network)
         self._placement, self._globals = fitted.placement, fitted.neuron_globals
         self._electrodes, self._share = electrodes, share_synapses
-        self._h = mechanisms.load(coreneuron=self.engine == "coreneuron")
+        self._h = mechanisms.load(cell.mechanisms, coreneuron=self.engine == "coreneuron")
         self._place = Place(self._build)
         self._place.rig()
 

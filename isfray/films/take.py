@@ -53,7 +53,8 @@ class Take:
     def ray(self) -> Iterator[None]:
         """Be connected to Ray, with the mechanisms built before one is started here."""
         if session.would_start():
-            prepare(self.shown.replay.factory.engine)
+            factory = self.shown.replay.factory
+            prepare(factory.engine, factory.cell.mechanisms)
         session.join(self.given.get("workers"))
         try:
             yield

@@ -16,6 +16,7 @@ from isfray.engine.recording import check_size, read_recording
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.network import NetworkModel
 from isfray.runs.run import Asked
 
@@ -56,14 +57,14 @@ class Asking:
 
     Attributes
     ----------
-    engines : set of str
-        Engines that will be used.
+    builds : set of (str, MechanismSet)
+        Engines that will be used, with the mechanisms of their cells.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed, self._provenance = seed, provenance()
         self._factories: dict[tuple[Any, ...], SimulatorFactory] = {}
-        self.engines: set[str] = set()
+        self.builds: set[tuple[str, MechanismSet]] = set()
 
     def __call__(self, run: str, wanted: Mapping[str, Any]) -> Asked:
         """Return one run as it is to be done; InputError if it cannot be."""
@@ -93,7 +94,10 @@ class Asking:
 
     def _factory(self, cell: CellModel, network: NetworkModel | None, wanted: Mapping[str, Any]) -> SimulatorFactory:
         engine = chosen_engine(wanted["engine"])
-        self.engines.add(engine)
+        self.builds.add((engine, cell.mechanisms))
+        if len({mechanisms for _, mechanisms in self.builds}) > 1:
+            expected = "those of the other variants, which share its processes, or a run of its own"
+            raise InputError("has other mechanisms", key="cell", value=cell.name, expected=expected)
         clamps = read_clamps(wanted["clamp"], cell.morphology.labels)
         record = wanted["record"]
         record = record if isinstance(record, str) else words("record", record, "names of places")

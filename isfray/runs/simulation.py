@@ -14,6 +14,7 @@ from isfray.engine.neuron.integration import prepare
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.network import NetworkModel
 from isfray.runs import session
 from isfray.runs.dispatch.limits import Limits
@@ -236,13 +237,13 @@ def request(
             wait=wait,
             progress=progress,
             limits=limits,
-            prepare=partial(_prepare, ask.engines),
+            prepare=partial(_prepare, ask.builds),
         )
         return sweep[""] if variants is None else sweep
 
     return begin
 
 
-def _prepare(engines: set[str]) -> None:
-    for engine in sorted(engines):
-        prepare(engine)
+def _prepare(builds: set[tuple[str, MechanismSet]]) -> None:
+    for engine, mechanisms in sorted(builds, key=lambda build: build[0]):
+        prepare(engine, mechanisms)

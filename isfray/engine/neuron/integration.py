@@ -8,6 +8,7 @@ from typing import Any
 
 from isfray.engine.neuron.build import REPLACES, Progress, build, has_coreneuron
 from isfray.errors import InputError
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.soundness import n_steps
 
 ENGINES = ("coreneuron", "neuron")
@@ -72,11 +73,11 @@ def engine_for(engine: str, mechanism_globals: Mapping[str, float]) -> str:
     return "neuron"
 
 
-def prepare(engine: str, progress: Progress | None = None) -> None:
+def prepare(engine: str, mechanisms: MechanismSet, progress: Progress | None = None) -> None:
     """Build what an engine needs on this machine, unless that was done before."""
-    build(progress)
+    build(mechanisms, progress)
     if engine == "coreneuron":
-        build(progress, coreneuron=True)
+        build(mechanisms, progress, coreneuron=True)
 
 
 def advance(h: Any, engine: str, t_stop: float) -> None:
