@@ -274,7 +274,7 @@ def _print_run(catalog: Catalog, name: str) -> None:
     if (state := in_progress(catalog, name)) is not None:
         print(f"  {state}")
     for role, files in about.inputs.items():
-        print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
+        print(f"  {role:10} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
     for table, rows in about.rows.items():
         print(f"  {table:20} {rows:>12,} rows {megabytes(about.bytes[table]):>10}")
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypedDict
 
 from isfray.catalog import RunSpec, provenance
-from isfray.catalog.runs import MOST_TRIALS
+from isfray.catalog.runs import MECHANISMS, MOST_TRIALS
 from isfray.check import bound, lift, number, whole, words
 from isfray.engine import Simulator
 from isfray.engine.fit import check_models, fit
@@ -74,7 +74,9 @@ class Asking:
         t_stop = number("t_stop", cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         factory = self._factory(cell, network, wanted)
         check_size(read_recording(cell, factory.record), t_stop, cell.defaults.dt)
-        inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
+        inputs = {"cell": cell.inputs, MECHANISMS: cell.mechanisms.inputs} | (
+            {} if network is None else {"network": network.inputs}
+        )
         settings = {
             "t_stop": t_stop,
             "dt": cell.defaults.dt,
