@@ -298,8 +298,8 @@ def parse_session(data: bytes, uri: str) -> Session:
 
 
 def _is_provenance(value: Any) -> bool:
-    """Whether it is names and what is shown of them as text, and versions by package."""
-    return isinstance(value, dict) and isinstance(value.get("versions", {}), dict)
+    """Whether it is names and what is shown of them as text, with versions by package and what an engine tells."""
+    return isinstance(value, dict) and all(isinstance(value.get(name, {}), dict) for name in ("versions", "engine"))
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from isfray.catalog.runs import MECHANISMS, MOST_TRIALS
 from isfray.check import bound, lift, number, whole, words
 from isfray.engine import Simulator
 from isfray.engine.fit import check_models, fit
+from isfray.engine.neuron.build import build_facts
 from isfray.engine.neuron.integration import chosen_engine
 from isfray.engine.recording import check_size, read_recording
 from isfray.errors import InputError
@@ -62,7 +63,7 @@ class Asking:
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed, self._provenance = seed, provenance()
+        self._seed = seed
         self._factories: dict[tuple[Any, ...], SimulatorFactory] = {}
         self.builds: set[tuple[str, MechanismSet]] = set()
 
@@ -90,7 +91,7 @@ class Asking:
             settings=settings,
             inputs=inputs,
             trials=trials,
-            provenance=self._provenance,
+            provenance=provenance(build_facts(factory.engine, cell.mechanisms)),
         )
         return Asked(spec, factory, t_stop)
 

@@ -17,6 +17,7 @@ from isfray.errors import InputError
 from isfray.formats.nmodl import mod_folder, own_mechanisms
 from isfray.model.mechanisms import MechanismSet
 from isfray.runs.resume import resume
+from tests.catalog.test_provenance import VALIDATOR, stored
 from tests.conftest import two_populations, write_network_files
 from tests.finished_run import RUN, SEED, T_STOP, TRIALS, FinishedRun, finished_run
 from tests.model import small_cell
@@ -130,6 +131,11 @@ def test_a_run_goes_on_with_its_stored_mechanisms_whatever_is_on_the_machine(tmp
     status, said = isfray("-m", "isfray", "resume", catalog, "r.half", "--trials", 2, "--workers", 1, cache="empty")
     assert status == 0, said
     assert "building mechanisms (once per machine" in said
+    told = stored(catalog)
+    assert len(told) == 2 + 3
+    assert {one["engine"]["flags"] for one in told} == {"-O0"}
+    for one in told:
+        VALIDATOR.validate(one)
     traces = Catalog(catalog)["voltage_traces"].filter(pl.col("site") == "soma").sort("trial", "run").collect()
     assert traces["run"].to_list() == ["r.half", "r.whole"] * 2
     assert traces["voltage"][2].equals(traces["voltage"][3])

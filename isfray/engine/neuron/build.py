@@ -12,8 +12,10 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -95,6 +97,7 @@ def _compiler() -> str:
     return next((command for command in commands if shutil.which(shlex.split(command)[0])), "g++")
 
 
+@cache
 def _compiler_version(compiler: str) -> str:
     try:
         return subprocess.run([*shlex.split(compiler), "--version"], capture_output=True, text=True, check=True).stdout
@@ -118,6 +121,45 @@ def _processor() -> str:
     except OSError:
         return f"{platform.machine()} {platform.processor()}"
     return "\n".join(x for x in lines if x.startswith(("vendor_id", "cpu family", "model", "flags", "CPU", "Features")))
+
+
+def build_facts(engine: str, mechanisms: MechanismSet) -> dict[str, Any]:
+    """What compiled code a run has on this machine, for its provenance; nothing is compiled, and no compiler needed.
+
+    Parameters
+    ----------
+    engine : str
+        "neuron" or "coreneuron".
+    mechanisms : MechanismSet
+        Of the cell.
+
+    Returns
+    -------
+    dict
+        Ready for JSON, as docs/schemas/provenance.json describes `engine`.
+    """
+    flags, compiler = compiler_flags(), _compiler()
+    libraries = {"neuron": False} | ({"coreneuron": True} if engine == "coreneuron" else {})
+    version, keys = None, dict[str, str | None]()
+    try:
+        version = _compiler_version(compiler).partition("\n")[0]
+        keys = {name: build_key(mechanisms, flags, compiler, coreneuron=core) for name, core in libraries.items()}
+    except InputError:  # a machine that only asks others for the run
+        keys = dict.fromkeys(libraries)
+    return {
+        "name": engine,
+        "compiler": version,
+        "flags": flags,
+        "processor": _processor_name(),
+        "mechanisms": mechanisms.sha256,
+        "build_keys": keys,
+    }
+
+
+def _processor_name() -> str:
+    found = dict(line.partition(":")[::2] for line in _processor().splitlines())
+    name = next((value for key, value in found.items() if key.strip() == "model name"), "")
+    return name.strip() or f"{platform.machine()} {platform.processor()}".strip()
 
 
 def build(
