@@ -261,6 +261,7 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _print_run(catalog: Catalog, name: str) -> None:
+    from isfray.catalog.provenance import made_with
     from isfray.catalog.watch import in_progress
 
     about = catalog.info(name)
@@ -272,7 +273,10 @@ def _print_run(catalog: Catalog, name: str) -> None:
     if (state := in_progress(catalog, name)) is not None:
         print(f"  {state}")
     for role, files in about.inputs.items():
-        print(f"  {role:8} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
+        print(f"  {role:10} {files['main']['name']}  sha256 {files['main']['sha256'][:12]}")
+    made = dict.fromkeys(line for session in about.sessions for line in made_with(session.provenance))
+    for line in made:
+        print(f"  {'made with':10} {line}")
     for table, rows in about.rows.items():
         print(f"  {table:20} {rows:>12,} rows {megabytes(about.bytes[table]):>10}")
 

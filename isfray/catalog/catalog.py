@@ -102,7 +102,7 @@ class Catalog(CatalogReader):
             ours = run_objects.run_json(spec, now)
             stored = ours if self.storage.create(key, ours) else self.storage.read(key) or ours
         there = self._same(stored, spec)
-        run_objects.restore_inputs(self.storage, spec)
+        run_objects.restore_inputs(self.storage, spec, there)
         self._writing[spec.name] = there["created"], initial_voltage(self.storage, there)
         asked = spec.asked
         session = Session(

@@ -108,6 +108,10 @@ class ObjectStorage(Storage):
                 raise
             return True
 
+    def create_all(self, contents: Mapping[str, bytes]) -> None:
+        """See `Storage.create_all`; side by side."""
+        _side_by_side(lambda key: self.create(key, contents[key]), list(contents))
+
     def delete(self, keys: Iterable[str]) -> None:
         """See `Storage.delete`; side by side."""
 

@@ -19,8 +19,17 @@ _SECRET = 8  # letters from which on a value of the environment is looked for
 PACKAGES = ("isfray", "neuron", "numpy", "polars", "pyarrow", "ray")
 
 
-def provenance() -> dict[str, Any]:
+SCHEMA = 1
+"""Of what is told; docs/schemas/provenance.json describes it."""
+
+
+def provenance(engine: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Versions, git commit (and whether the tree was dirty), host, platform and command line of this process.
+
+    Parameters
+    ----------
+    engine : mapping, optional
+        What is to be told of the engine: name, compiler, flags, processor, mechanisms, keys of the build.
 
     Returns
     -------
@@ -29,6 +38,8 @@ def provenance() -> dict[str, Any]:
     """
     commit, dirty = _git()
     return {
+        "schema": SCHEMA,
+        "engine": dict(engine or {}),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "git_commit": commit,
@@ -37,6 +48,23 @@ def provenance() -> dict[str, Any]:
         "platform": platform.platform(),
         "command_line": command_line(sys.argv, os.environ),
     }
+
+
+def made_with(told: Mapping[str, Any]) -> list[str]:
+    """Return the lines that a provenance comes down to: versions, engine and machine; without what it does not say."""
+    versions, engine = (_texts(told.get(name)) for name in ("versions", "engine"))
+    versions |= {name: text for name, text in _texts(told).items() if name == "python"}
+    keys = _texts(told["engine"].get("build_keys")) if engine else {}
+    software = [f"{name} {versions[name]}" for name in ("isfray", "neuron", "python") if name in versions]
+    machine = [engine[name] for name in ("name", "coreneuron", "compiler", "processor") if name in engine]
+    machine += [f"build {key}" for library, key in keys.items() if library == engine.get("name")]
+    return [", ".join(line) for line in (software, machine) if line]
+
+
+def _texts(told: Any) -> dict[str, str]:
+    """Those of some values, read from storage, that can be shown in a line."""
+    found = told.items() if isinstance(told, Mapping) else ()
+    return {name: value[:100] for name, value in found if isinstance(value, str) and value.isprintable()}
 
 
 def command_line(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:

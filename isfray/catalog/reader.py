@@ -24,6 +24,7 @@ from isfray.check import number
 from isfray.errors import InputError
 from isfray.formats.isf.cell import cell_from_inputs
 from isfray.formats.isf.network import network_from_inputs
+from isfray.formats.nmodl import mechanisms_from_inputs
 from isfray.model.cell import CellModel
 from isfray.model.display import Facts
 from isfray.model.inputs import ModelInputs
@@ -285,7 +286,7 @@ class CatalogReader:
         return [run_objects.about(body, live[name], sessions.get(name, ())) for name, body in sorted(bodies.items())]
 
     def load_inputs(self, run: str) -> dict[str, ModelInputs]:
-        """Input files of a run, byte for byte, by role (`cell`, `network`).
+        """Input files of a run, byte for byte, by role (`cell`, `mechanisms`, `network`).
 
         Parameters
         ----------
@@ -304,12 +305,14 @@ class CatalogReader:
         Examples
         --------
         >>> {role: inputs.main.name for role, inputs in catalog.load_inputs("stim_C2").items()}
-        {'cell': 'synthetic_L5tt.param', 'network': 'network.param'}
+        {'cell': 'synthetic_L5tt.param', 'mechanisms': 'mechanisms.json', 'network': 'network.param'}
         """
         return run_objects.load_inputs(self.storage, self._body(run))
 
     def load_models(self, run: str) -> tuple[CellModel, NetworkModel | None]:
         """Cell and network model exactly as they were run, on any machine; no network if the run had none.
+
+        The cell has the mechanisms of the run, from their stored sources; isfray's own if an older version stored none.
 
         Parameters
         ----------
@@ -333,7 +336,8 @@ class CatalogReader:
         """
         inputs = self.load_inputs(run)
         network = network_from_inputs(inputs["network"]) if "network" in inputs else None
-        return cell_from_inputs(inputs["cell"]), network
+        sources = inputs.get(run_objects.MECHANISMS)
+        return cell_from_inputs(inputs["cell"], mechanisms_from_inputs(sources) if sources else None), network
 
     # objects of the catalog
 

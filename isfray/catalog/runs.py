@@ -22,6 +22,8 @@ from isfray.tables import LAST_TRIAL, SCHEMAS
 
 RUN_VERSION = SETTINGS_VERSION
 """Of run.json: grows with the settings."""
+MECHANISMS = "mechanisms"
+"""Role of the NMODL sources among the inputs of a run."""
 _RUN_KEY = re.compile(r"runs/([^/]+)/run\.json")
 _SESSION_KEY = re.compile(r"runs/([^/]+)/sessions/[^/]+\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -40,7 +42,7 @@ class RunSpec:
     settings : Settings or mapping
         Everything else that decides the result, ready for JSON: t_stop, dt, engine, record, clamp ...
     inputs : mapping
-        `cell` and, unless there is none, `network`.
+        `cell`, `mechanisms` and, unless there is none, `network`.
     trials : int or Ranges
         How many are asked for, from trial 0 on, or which. Not part of the run's identity: a run can be extended.
     provenance : mapping
@@ -121,7 +123,7 @@ class RunInfo:
     name, seed, settings
         As asked for.
     inputs : mapping
-        By role (`cell`, `network`): names and SHA-256 of `main` and, by reference, `references`.
+        By role (`cell`, `mechanisms`, `network`): names and SHA-256 of `main` and, by reference, `references`.
     created : str
         When, UTC, ISO 8601.
     trials_asked, trials_committed : int
@@ -226,20 +228,19 @@ def input_key(file: Mapping[str, str]) -> str:
 
 def store_inputs(storage: Storage, spec: RunSpec) -> None:
     """Keep every input of a run byte for byte, each content once."""
-    for key, data in _contents(spec).items():
-        storage.create(key, data)
+    storage.create_all(_contents(spec.inputs.values()))
 
 
-def restore_inputs(storage: Storage, spec: RunSpec) -> None:
+def restore_inputs(storage: Storage, spec: RunSpec, there: Mapping[str, Any]) -> None:
     """Put back inputs that a sweep took for unused in the moment before run.json named them."""
-    contents = _contents(spec)
-    there = storage.listings({file.rpartition("/")[0] + "/" for file in contents})
-    for key in contents.keys() - there.keys():
+    contents = _contents(inputs for role, inputs in spec.inputs.items() if role in there["inputs"])
+    found = storage.listings({file.rpartition("/")[0] + "/" for file in contents})
+    for key in contents.keys() - found.keys():
         storage.put(key, contents[key])
 
 
-def _contents(spec: RunSpec) -> dict[str, bytes]:
-    files = [f for inputs in spec.inputs.values() for f in (inputs.main, *inputs.references.values())]
+def _contents(of: Iterable[ModelInputs]) -> dict[str, bytes]:
+    files = [file for inputs in of for file in (inputs.main, *inputs.references.values())]
     return {input_key({"sha256": f.sha256, "name": f.name}): f.data for f in files}
 
 
@@ -325,8 +326,8 @@ def parse_session(data: bytes, uri: str) -> Session:
 
 
 def _is_provenance(value: Any) -> bool:
-    """Whether it is names and what is shown of them as text, and versions by package."""
-    return isinstance(value, dict) and isinstance(value.get("versions", {}), dict)
+    """Whether it is names and what is shown of them as text, with versions by package and what an engine tells."""
+    return isinstance(value, dict) and all(isinstance(value.get(name, {}), dict) for name in ("versions", "engine"))
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
@@ -339,21 +340,21 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
         a, b = old.get(key, "not set"), new.get(key, "not set")
         if a != b:
             found.append(f"{key} {a} there, {b} here")
-    for role in sorted(there["inputs"].keys() | here["inputs"].keys()):
+    since = set() if MECHANISMS in there["inputs"] else {MECHANISMS}  # older runs do not say which they had
+    for role in sorted((there["inputs"].keys() | here["inputs"].keys()) - since):
         found += _input_differences(role, there["inputs"].get(role), here["inputs"].get(role))
     return found
 
 
 def _input_differences(role: str, old: Any, new: Any) -> list[str]:
     if old is None or new is None:
-        return [
-            f"{role} model {'missing' if old is None else 'given'} there, {'missing' if new is None else 'given'} here"
-        ]
-    pairs = {"main": (old["main"], new["main"])}
+        what = role if role == MECHANISMS else f"{role} model"
+        return [f"{what} {'missing' if old is None else 'given'} there, {'missing' if new is None else 'given'} here"]
+    pairs = [] if role == MECHANISMS else [(old["main"], new["main"])]  # theirs only lists the others
     for reference in sorted(old["references"].keys() | new["references"].keys()):
-        pairs[reference] = (old["references"].get(reference), new["references"].get(reference))
+        pairs.append((old["references"].get(reference), new["references"].get(reference)))
     found = []
-    for a, b in pairs.values():
+    for a, b in pairs:
         if (a or {}).get("sha256") != (b or {}).get("sha256"):
             hashes = [f"SHA-256 {file['sha256'][:12]}" if file else "not used" for file in (a, b)]
             found.append(f"{role}: {(b or a)['name']} differs ({hashes[0]} there, {hashes[1]} here)")

@@ -63,6 +63,11 @@ class Storage(ABC):
     def create(self, key: str, data: bytes) -> bool:
         """Write an object whole if there is none; False, and nothing changed, if there is. One of many callers wins."""
 
+    def create_all(self, contents: Mapping[str, bytes]) -> None:
+        """Write those of many objects that are not there."""
+        for key, data in contents.items():
+            self.create(key, data)
+
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from isfray.activity import TrialInput
 from isfray.arrays import F64
 from isfray.engine.recording import Recording
 from isfray.model.clamp import CurrentClamp
 from isfray.model.embedding import Embedding
+from isfray.model.mechanisms import MechanismSet
 
 Progress = Callable[[str], None]
 """Takes a line about something that takes a while."""
@@ -90,8 +91,13 @@ class Engine(ABC):
         """Raise InputError, before anything is started, for what it cannot integrate or record."""
 
     @classmethod  # noqa: B027  # most need nothing
-    def prepare(cls, progress: Progress | None = None) -> None:
+    def prepare(cls, mechanisms: MechanismSet, progress: Progress | None = None) -> None:
         """Make what it needs on this machine, such as compiled code, unless that is there."""
+
+    @classmethod
+    def facts(cls, mechanisms: MechanismSet) -> Mapping[str, Any]:
+        """Return what computes the trials, for their provenance, ready for JSON."""
+        return {"name": cls.name}
 
     @abstractmethod
     def run(self, trials: Sequence[TrialInput], t_stop: float) -> Iterator[Recorded]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from isfray.check import nearest, number
 from isfray.errors import InputError, Key
-from isfray.formats.nmodl import Mechanism, known_mechanisms
 from isfray.model.cell import CellModel
 from isfray.model.inputs import Origin
+from isfray.model.mechanisms import Mechanism, MechanismSet
 from isfray.model.membrane import Membrane, RangeMechanism, densities
 from isfray.model.network import NetworkModel
 from isfray.model.placement import Placement, place
@@ -61,12 +61,12 @@ def fit(cell: CellModel, network: NetworkModel | None = None) -> Fit:
         return Fit(None, neuron_globals)
     for population in network.populations:
         for receptor in population.receptors:
-            neuron_globals |= _check_receptor(population, receptor, network, neuron_globals)
+            neuron_globals |= _check_receptor(population, receptor, network, cell.mechanisms, neuron_globals)
     return Fit(_place(network, cell), neuron_globals)
 
 
 def _check_membrane(membrane: Membrane, cell: CellModel) -> None:
-    channels = {name: m for name, m in known_mechanisms().items() if m.kind == "density"}
+    channels = {name: m for name, m in cell.mechanisms.items() if m.kind == "density"}
     for mechanism in membrane.mechanisms:
         path = ("neuron", membrane.label, "mechanisms", "range", mechanism.name)
         known = channels.get(mechanism.name)
@@ -119,7 +119,7 @@ def _in_range(known: Mechanism, name: str, value: float, origin: Origin, path: K
 
 
 def _check_globals(cell: CellModel) -> dict[str, float]:
-    known = {f"{name}_{m.name}": (name, m) for m in known_mechanisms().values() for name in m.global_parameters}
+    known = {f"{name}_{m.name}": (name, m) for m in cell.mechanisms.values() for name in m.global_parameters}
     for full, value in cell.mechanism_globals.items():
         if full not in known:
             raise cell.origin.error(
@@ -131,10 +131,14 @@ def _check_globals(cell: CellModel) -> dict[str, float]:
 
 
 def _check_receptor(
-    population: Population, receptor: Receptor, network: NetworkModel, set_before: dict[str, float]
+    population: Population,
+    receptor: Receptor,
+    network: NetworkModel,
+    mechanisms: MechanismSet,
+    set_before: dict[str, float],
 ) -> dict[str, float]:
     at = ("network", population.name, "synapses", "receptors", receptor.mechanism)
-    processes: dict[str, Mechanism] = {name: m for name, m in known_mechanisms().items() if m.weights}
+    processes: dict[str, Mechanism] = {name: m for name, m in mechanisms.items() if m.weights}
     known = processes.get(receptor.mechanism)
     if known is None:
         raise network.origin.error(at, "is not a synapse mechanism", expected=nearest(receptor.mechanism, processes))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from isfray.check import bound, lift, nearest, words
 from isfray.errors import InputError
-from isfray.formats.nmodl import known_mechanisms
 from isfray.model.cell import CellModel
 from isfray.model.sites import RecordingSite, every_segment, named_site, soma_site
 
@@ -95,7 +94,7 @@ def read_variable(cell: CellModel, name: str) -> Variable | None:
     InputError
         For a variable that its mechanism does not have, or that is nowhere in this cell.
     """
-    attribute = _attribute(name)
+    attribute = _attribute(name, cell)
     return _variable(name, attribute, cell) if attribute else None
 
 
@@ -114,17 +113,17 @@ def check_size(recording: Recording, t_stop: float, dt: float) -> None:
         raise InputError(problem, key="t_stop", value=t_stop, expected=lift("ISFRAY_MAX_VALUES", most))
 
 
-def _attribute(name: str) -> str | None:
+def _attribute(name: str, cell: CellModel) -> str | None:
     if _ION_VARIABLE.fullmatch(name):
         return name
     mechanism, dot, variable = name.partition(".")
-    return f"{variable}_{mechanism}" if dot and mechanism in known_mechanisms() else None
+    return f"{variable}_{mechanism}" if dot and mechanism in cell.mechanisms else None
 
 
 def _variable(name: str, attribute: str, cell: CellModel) -> Variable:
     mechanism, dot, variable = name.partition(".")
     if dot:
-        about = known_mechanisms()[mechanism]
+        about = cell.mechanisms[mechanism]
         choices = {*about.variables, *about.parameters}
         if variable not in choices:
             problem = f"is no variable of {mechanism}"
@@ -134,7 +133,7 @@ def _variable(name: str, attribute: str, cell: CellModel) -> Variable:
         match = _ION_VARIABLE.fullmatch(name)
         assert match is not None
         ion = match[1] or match[2]
-        carriers = {m.name for m in known_mechanisms().values() if ion in m.ions}
+        carriers = {m.name for m in cell.mechanisms.values() if ion in m.ions}
     labels = {m.label for m in cell.membranes if carriers & {mechanism.name for mechanism in m.mechanisms}}
     if not labels:
         raise InputError("is nowhere in this cell", key="record", value=name, expected="a variable of its mechanisms")

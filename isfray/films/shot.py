@@ -86,7 +86,7 @@ class Shot:
     def ray(self) -> Iterator[None]:
         """Be connected to Ray, with the mechanisms built before one is started here."""
         if session.would_start():
-            self.replay.factory.engine.prepare()
+            self.replay.factory.engine.prepare(self.replay.factory.cell.mechanisms)
         session.join(self.style.workers)
         try:
             yield

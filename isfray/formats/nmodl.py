@@ -4,62 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
+from pathlib import Path, PurePath
 
 from isfray.errors import InputError
-from isfray.model.ranges import Range, of_parameter
+from isfray.formats.files import read_file
+from isfray.model.inputs import InputFile, ModelInputs, files_of
+from isfray.model.mechanisms import Mechanism, MechanismSet
 
 _KIND = re.compile(r"\b(SUFFIX|POINT_PROCESS)\s+(\w+)")
 _PARAMETER = re.compile(r"(\w+)\s*=\s*([-+.\deE]+)[ \t]*(?:\(([^)]*)\))?")
 _RISE_AND_DECAY = re.compile(r"\bpeak_norm\(\s*(\w+)\s*,\s*(\w+)\s*\)\s*$", re.MULTILINE)
 _WEIGHT = re.compile(r"(\w+)\s*\(nS\)")
 
-
-@dataclass(frozen=True)
-class Mechanism:
-    """One density mechanism or point process.
-
-    Attributes
-    ----------
-    name : str
-        As in ``insert`` or as the class of the point process.
-    kind : {"density", "point process"}
-        Which of the two.
-    parameters : mapping
-        The settable RANGE parameters and their defaults.
-    global_parameters : mapping
-        The settable GLOBAL parameters (in NEURON ``<parameter>_<mechanism>``) and their defaults.
-    variables : frozenset of str
-        The states and RANGE variables that a simulation can record.
-    weights : tuple of str
-        The weights an input gives (nS), in the order of the ``NetCon``; empty if it takes no input.
-    ions : frozenset of str
-        Ions it reads or writes: na, k, ca.
-    units : mapping
-        Of every parameter, as the file has it; empty for a plain number.
-    rise_and_decay : tuple of (str, str)
-        Pairs of time constants whose exponentials are subtracted: they must differ.
-    """
-
-    name: str
-    kind: Literal["density", "point process"]
-    parameters: Mapping[str, float]
-    global_parameters: Mapping[str, float]
-    variables: frozenset[str]
-    weights: tuple[str, ...] = ()
-    ions: frozenset[str] = frozenset()
-    units: Mapping[str, str] = field(default_factory=dict)
-    rise_and_decay: tuple[tuple[str, str], ...] = ()
-
-    def range_of(self, parameter: str) -> Range:
-        """Return the values a parameter can mean."""
-        default = {**self.parameters, **self.global_parameters}[parameter]
-        return of_parameter(parameter, self.units.get(parameter, ""), default)
-
+_SOURCES = frozenset({".mod", ".inc", ".hpp"})
+_MOST_BYTES = 2**24  # of a file: hundreds of times the longest there is
 
 # NEURON's own that cell files name
 _BUILT_IN = (
@@ -84,30 +43,41 @@ _BUILT_IN = (
 
 
 @cache
-def known_mechanisms(folder: Path | None = None) -> Mapping[str, Mechanism]:
-    """Every mechanism a cell or network file may name: those of `folder`, and NEURON's ``pas`` and ``hh``.
+def own_mechanisms() -> MechanismSet:
+    """Return isfray's own mechanisms, which a cell has unless it says otherwise."""
+    return read_mechanisms(mod_folder())
 
-    Parameters
-    ----------
-    folder : Path, optional
-        The ``.mod`` files; by default those of isfray.
 
-    Returns
-    -------
-    mapping of str to Mechanism
-        By name.
+def read_mechanisms(folder: Path) -> MechanismSet:
+    """Read the mechanisms of a folder: its ``.mod`` files and what they include.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, is no mechanism, or includes what is not there.
     """
-    read = (read_mechanism(path) for path in sorted((folder or mod_folder()).glob("*.mod")))
-    return MappingProxyType({one.name: one for one in (*_BUILT_IN, *read)})
+    paths = sorted(path for path in folder.iterdir() if path.suffix in _SOURCES)
+    return _set([read_file(path, most=_MOST_BYTES) for path in paths], str(folder))
 
 
-def read_mechanism(path: Path) -> Mechanism:
+def mechanisms_from_inputs(inputs: ModelInputs) -> MechanismSet:
+    """Return the mechanisms whose files a catalog kept, on any machine."""
+    return _set(list(files_of(inputs).references.values()), inputs.main.path)
+
+
+def _set(files: list[InputFile], place: str) -> MechanismSet:
+    by_name = {file.name: file for file in files}
+    read = (_mechanism(file, by_name) for file in files if PurePath(file.name).suffix == ".mod")
+    return MechanismSet(tuple(files), (*_BUILT_IN, *read), place)
+
+
+def _mechanism(file: InputFile, files: Mapping[str, InputFile]) -> Mechanism:
     """Read the names and defaults of one ``.mod`` file and of what it includes."""
-    text = _source(path)
+    text = _source(file, files)
     neuron = _blocks("NEURON", text)
     kind = _KIND.search(neuron)
     if kind is None:
-        raise ValueError(f"{path}: no SUFFIX and no POINT_PROCESS")
+        raise InputError("is no mechanism", file=file.path or file.name, expected="SUFFIX or POINT_PROCESS in NEURON")
     ranged, shared = _listed("RANGE", neuron), _listed("GLOBAL", neuron)
     found = _PARAMETER.findall(_blocks("PARAMETER", text))
     defaults = {name: float(value) for name, value, _ in found}
@@ -117,20 +87,29 @@ def read_mechanism(path: Path) -> Mechanism:
     return Mechanism(
         name=kind[2],
         kind="density" if kind[1] == "SUFFIX" else "point process",
-        parameters=MappingProxyType({name: value for name, value in defaults.items() if name in ranged}),
-        global_parameters=MappingProxyType({name: value for name, value in defaults.items() if name in shared}),
+        parameters={name: value for name, value in defaults.items() if name in ranged},
+        global_parameters={name: value for name, value in defaults.items() if name in shared},
         variables=frozenset((ranged - defaults.keys()) | states),
         weights=tuple(_WEIGHT.findall(received[1])) if received else (),
         ions=frozenset(re.findall(r"\bUSEION\s+(\w+)", neuron)),
-        units=MappingProxyType({name: unit for name, _, unit in found}),
+        units={name: unit for name, _, unit in found},
         rise_and_decay=tuple(_RISE_AND_DECAY.findall(_blocks("INITIAL", text))),
+        file=file.name,
     )
 
 
-def _source(path: Path) -> str:
-    text = re.sub(r"\bCOMMENT\b.*?\bENDCOMMENT\b", "", path.read_text(), flags=re.DOTALL)
-    text = re.sub(r":.*", "", text)
-    return re.sub(r'\bINCLUDE\s+"(.*?)"', lambda included: _source(path.parent / included[1]), text)
+def _source(file: InputFile, files: Mapping[str, InputFile], within: tuple[str, ...] = ()) -> str:
+    def included(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in files or name in (*within, file.name):
+            problem = "includes itself" if name in files else "includes what is not there"
+            raise InputError(
+                problem, file=file.path or file.name, key="INCLUDE", value=name, expected="a file beside it"
+            )
+        return _source(files[name], files, (*within, file.name))
+
+    text = re.sub(r"\bCOMMENT\b.*?\bENDCOMMENT\b", "", file.text, flags=re.DOTALL)
+    return re.sub(r'\bINCLUDE\s+"(.*?)"', included, re.sub(r":.*", "", text))
 
 
 def _blocks(name: str, text: str) -> str:
@@ -144,14 +123,9 @@ def _listed(keyword: str, block: str) -> set[str]:
 
 
 def mod_folder() -> Path:
-    """Folder of the ``.mod`` files: inside the installed package, or at the top of a checkout."""
+    """Folder of isfray's ``.mod`` files: inside the installed package, or at the top of a checkout."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "mod", package.parent / "mod"):
         if folder.is_dir():
             return folder
     raise InputError("has no mechanisms beside it", file=str(package), expected="a folder mod with .mod files")
-
-
-def sources(folder: Path) -> list[Path]:
-    """List the files that a build of `folder` is made from, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix in {".mod", ".inc", ".hpp"})

@@ -14,6 +14,7 @@ from isfray.model.clamp import CurrentClamp, EpspCurrent
 from isfray.model.display import Facts, Shown, listed, plural
 from isfray.model.geometry import Geometry
 from isfray.model.inputs import MadeHere, ModelInputs, Origin
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.membrane import Membrane, densities
 from isfray.model.modification import Modification, diameter_scale, stimuli
 from isfray.model.morphology import APICAL, DENDRITE, Morphology
@@ -54,6 +55,8 @@ class CellModel(Shown):
         NEURON globals by their full name, `<param>_<mechanism>`.
     origin : Origin
         What it was read from.
+    mechanisms : MechanismSet
+        Sources of everything that it and its network insert; isfray's own unless it was read with others.
     """
 
     name: str
@@ -64,6 +67,7 @@ class CellModel(Shown):
     defaults: SimulationDefaults
     mechanism_globals: Mapping[str, float]
     origin: Origin = field(default=MadeHere("cell"), repr=False)
+    mechanisms: MechanismSet = field(kw_only=True)
 
     @property
     def inputs(self) -> ModelInputs:
@@ -117,7 +121,7 @@ class CellModel(Shown):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CellModel):
             return NotImplemented
-        names = ("geometry", "membranes", "modifications", "sites", "defaults", "mechanism_globals")
+        names = ("geometry", "membranes", "modifications", "sites", "defaults", "mechanism_globals", "mechanisms")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]

@@ -12,6 +12,7 @@ from isfray.activity import Drawn, InputSource
 from isfray.catalog import RunSpec, provenance
 from isfray.catalog.intervals import count
 from isfray.catalog.log import Ranges, ranges, up_to
+from isfray.catalog.runs import MECHANISMS
 from isfray.check import bound, items, lift, number, whole, words
 from isfray.engine import Engine, Simulator, Task
 from isfray.engine.fit import check_models, fit
@@ -21,6 +22,7 @@ from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps, CurrentClamp, read_clamps
 from isfray.model.embedding import Embedding
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.network import NetworkModel
 from isfray.model.settings import Settings
 from isfray.runs.dispatch.actors import RunnerFactory
@@ -92,14 +94,15 @@ class Requests:
 
     Attributes
     ----------
-    engines : set of Engine classes
-        Engines that will be used.
+    builds : set of (Engine class, MechanismSet)
+        Engines that will be used, with the mechanisms of their cells.
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed, self._provenance = seed, provenance()
+        self._seed = seed
+        self._told: dict[tuple[type[Engine], MechanismSet], dict[str, Any]] = {}
         self._factories: dict[tuple[Any, ...], SimulatorFactory] = {}
-        self.engines: set[type[Engine]] = set()
+        self.builds: set[tuple[type[Engine], MechanismSet]] = set()
 
     def __call__(self, run: str, wanted: Mapping[str, Any]) -> Request:
         """Return one run as it is to be done; InputError if it cannot be."""
@@ -109,7 +112,8 @@ class Requests:
         t_stop = number("t_stop", cell.defaults.t_stop if t_stop is None else t_stop, above=0.0, unit="ms")
         factory = self._factory(cell, network, wanted)
         check_size(read_recording(cell, factory.record), t_stop, cell.defaults.dt)
-        inputs = {"cell": cell.inputs} | ({} if network is None else {"network": network.inputs})
+        inputs = {"cell": cell.inputs, MECHANISMS: cell.mechanisms.inputs}
+        inputs |= {} if network is None else {"network": network.inputs}
         settings = Settings(
             t_stop=t_stop,
             dt=cell.defaults.dt,
@@ -124,13 +128,21 @@ class Requests:
             settings=settings,
             inputs=inputs,
             trials=trials,
-            provenance=self._provenance,
+            provenance=self._provenance(factory.engine, cell.mechanisms),
         )
         return Request(spec, factory, t_stop, source, factory.engine.resources, factory.engine.group)
 
+    def _provenance(self, engine: type[Engine], mechanisms: MechanismSet) -> dict[str, Any]:
+        if (engine, mechanisms) not in self._told:
+            self._told[engine, mechanisms] = provenance(engine.facts(mechanisms))
+        return self._told[engine, mechanisms]
+
     def _factory(self, cell: CellModel, network: NetworkModel | None, wanted: Mapping[str, Any]) -> SimulatorFactory:
         engine = engine_kind(wanted["engine"])
-        self.engines.add(engine)
+        self.builds.add((engine, cell.mechanisms))
+        if len({mechanisms for _, mechanisms in self.builds}) > 1:
+            expected = "those of the other variants, which share its processes, or a run of its own"
+            raise InputError("has other mechanisms", key="cell", value=cell.name, expected=expected)
         clamps = read_clamps(wanted["clamp"], cell.morphology.labels)
         record = wanted["record"]
         record = record if isinstance(record, str) else words("record", record, "names of places")

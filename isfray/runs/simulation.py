@@ -15,6 +15,7 @@ from isfray.engine import Engine
 from isfray.errors import InputError
 from isfray.model.cell import CellModel
 from isfray.model.clamp import Clamps
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.network import NetworkModel
 from isfray.runs import session
 from isfray.runs.dispatch.limits import Limits
@@ -246,13 +247,13 @@ def request(
             wait=wait,
             progress=progress,
             limits=limits,
-            prepare=partial(_prepare, check.engines),
+            prepare=partial(_prepare, check.builds),
         )
         return sweep[""] if variants is None else sweep
 
     return begin
 
 
-def _prepare(engines: set[type[Engine]]) -> None:
-    for engine in sorted(engines, key=lambda engine: engine.name):
-        engine.prepare()
+def _prepare(builds: set[tuple[type[Engine], MechanismSet]]) -> None:
+    for engine, mechanisms in sorted(builds, key=lambda build: build[0].name):
+        engine.prepare(mechanisms)

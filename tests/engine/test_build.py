@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 
 from isfray.engine.neuron.build import FLAGS, build_key, cache_folder
-from isfray.formats.nmodl import mod_folder, sources
+from isfray.formats.nmodl import mod_folder, read_mechanisms
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = "NEURON { SUFFIX tiny RANGE x }\nPARAMETER { x = 1 }\n"
 BUILD = (
     "import sys; from pathlib import Path; from isfray.engine.neuron.build import build\n"
-    "print(build(folder=Path(sys.argv[1]), coreneuron=len(sys.argv) > 2))"
+    "from isfray.formats.nmodl import read_mechanisms\n"
+    "print(build(read_mechanisms(Path(sys.argv[1])), coreneuron=len(sys.argv) > 2))"
 )
 
 
@@ -78,22 +79,21 @@ def test_a_killed_build_is_not_taken_for_finished(tiny, tmp_path):
 
 def test_the_key_follows_sources_flags_compiler_and_engine(tiny):
     compiler = "g++" if shutil.which("g++") else "c++"
-    first = build_key(tiny, FLAGS, compiler)
-    assert build_key(tiny, FLAGS, compiler) == first
+
+    def key(flags: str = FLAGS, **engine: bool) -> str:
+        return build_key(read_mechanisms(tiny), flags, compiler, **engine)
+
+    first = key()
+    assert key() == first
     os.utime(tiny / "tiny.mod", (0, 0))
     (tiny / "notes.txt").write_text("not a source")
-    assert build_key(tiny, FLAGS, compiler) == first
-    others = {build_key(tiny, "-O1", compiler), build_key(tiny, FLAGS, compiler, coreneuron=True)}
+    assert key() == first
+    others = {key("-O1"), key(coreneuron=True)}
     (tiny / "tiny.mod").write_text(TINY.replace("x = 1", "x = 2"))
-    others.add(build_key(tiny, FLAGS, compiler))
+    others.add(key())
     (tiny / "more.inc").write_text("")
-    others.add(build_key(tiny, FLAGS, compiler))
+    others.add(key())
     assert len(others | {first}) == 5
-
-
-def test_sources_are_the_mechanisms_and_what_they_include():
-    names = {path.name for path in sources(mod_folder())}
-    assert {"NaTa_t.mod", "glutamate_syn.mod", "sodium.inc"} <= names
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):

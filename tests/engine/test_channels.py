@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from isfray.formats.nmodl import known_mechanisms
+from isfray.formats.nmodl import own_mechanisms
 
 # voltages; mInf, mTau, hInf, hTau at each (FORMATS 15.1)
 PUBLISHED = {
@@ -165,7 +165,7 @@ def defaults() -> dict[str, dict[str, float]]:
     section = h.Section()
     section.insert("pas")
     found = {}
-    for name, mechanism in known_mechanisms().items():
+    for name, mechanism in own_mechanisms().items():
         if mechanism.kind == "density":
             section.insert(name)
             of = getattr(section(0.5), name)
@@ -348,13 +348,13 @@ def test_pool_moves_before_sk_reads_it(neuron):
 
 def test_compiled_defaults_are_those_read_from_the_sources(neuron):
     found = neuron.submit(defaults).result()
-    for name, mechanism in known_mechanisms().items():
+    for name, mechanism in own_mechanisms().items():
         expected = {**mechanism.parameters, **mechanism.global_parameters}
         assert {key: found[name][key] for key in expected} == expected
 
 
 def test_defaults_are_the_published_ones():
-    known = known_mechanisms()
+    known = own_mechanisms()
     densities = {
         f"g{name.removesuffix('_copy')}bar": (name, 1e-6 if name == "SK_E2" else 1e-5)
         for name in (*PUBLISHED, "NaTg", "SK_E2")

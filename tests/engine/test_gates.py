@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from isfray.formats.nmodl import known_mechanisms, mod_folder
+from isfray.formats.nmodl import mod_folder, own_mechanisms
 from tests.engine.test_mechanisms import BOTH_ENGINES, built, built_twice, printed
 
 __all__ = ["built", "built_twice"]
@@ -55,21 +55,21 @@ def apart(traces, expected, t_stop=50):
 
 def swept(code: str, tmp_path: Path) -> dict[str, tuple[float, float, float]]:
     """By trace, what the code prints: largest relative difference between the engines, least and greatest value."""
-    gates = {name: sorted(known_mechanisms()[name].variables & set("mh")) for name in BY_TABLE}
+    gates = {name: sorted(own_mechanisms()[name].variables & set("mh")) for name in BY_TABLE}
     found = json.loads(printed(BOTH_ENGINES + SWEPT + code, tmp_path, json.dumps(gates))[-1])
     return {name: tuple(values) for name, values in found.items()}
 
 
 def test_what_goes_by_table_relaxes_at_rates_of_the_voltage_and_of_no_parameter():
     relaxing = {path.stem for path in mod_folder().glob("*.mod") if 'INCLUDE "relaxed.inc"' in path.read_text()}
-    free = {name for name in relaxing if len(known_mechanisms()[name].parameters) > 1}  # more than a conductance
+    free = {name for name in relaxing if len(own_mechanisms()[name].parameters) > 1}  # more than a conductance
     assert sorted(relaxing - free) == BY_TABLE
     assert free == {"NaTg"}
 
 
 def test_gates_follow_a_sweeping_voltage_as_in_neuron(built_twice, tmp_path):
     found = swept("traces, kept = clamped(GATES, -110, 60)\nprint(json.dumps(apart(traces, 11)))", tmp_path)
-    assert len(found) == sum(len(known_mechanisms()[name].variables & set("mh")) for name in BY_TABLE) + 1
+    assert len(found) == sum(len(own_mechanisms()[name].variables & set("mh")) for name in BY_TABLE) + 1
     for name, (difference, least, greatest) in found.items():
         assert difference < 1e-9, name
         assert greatest - least > 1e-3, name  # it moved

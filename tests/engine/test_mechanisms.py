@@ -81,6 +81,23 @@ def test_mechanisms_loaded_from_elsewhere_are_refused(imposter):
     assert str(imposter) in last
 
 
+OTHER = """
+import dataclasses
+from isfray.engine.neuron import mechanisms
+from isfray.formats.nmodl import own_mechanisms
+own = own_mechanisms()
+other = dataclasses.replace(own, files=own.files[:-1], place="elsewhere")
+mechanisms.load(dataclasses.replace(own, place="a copy"))
+mechanisms.load(other)
+"""
+
+
+def test_a_process_has_one_set_of_mechanisms(built, tmp_path):
+    done = run(OTHER, tmp_path)
+    assert "InputError: mechanisms = 'elsewhere' are not those that this process has loaded" in done.stderr
+    assert "line 8" in done.stderr  # and not a copy with the same content
+
+
 def test_a_cache_with_a_space_in_its_name_works(imposter, tmp_path):
     cache = tmp_path / "my cache"
     first = run("from isfray.engine.neuron.build import build; print(build())", tmp_path)

@@ -17,7 +17,7 @@ from isfray.engine.fit import fit
 from isfray.errors import InputError
 from isfray.formats.isf.cell import load_cell
 from isfray.formats.isf.network import load_network
-from isfray.formats.nmodl import known_mechanisms
+from isfray.formats.nmodl import own_mechanisms
 from isfray.model.clamp import CurrentClamp, read_clamps
 from isfray.model.ranges import too_alike
 from tests.formats.test_network_refusals import changed
@@ -168,7 +168,7 @@ def test_a_weight_file_holds_weights(small_network: dict[str, Any], write_networ
 
 
 def test_every_default_of_every_mechanism_is_in_its_range():
-    for mechanism in known_mechanisms().values():
+    for mechanism in own_mechanisms().values():
         for name, default in {**mechanism.parameters, **mechanism.global_parameters}.items():
             bounds = mechanism.range_of(name)
             assert bounds.get("least", -math.inf) <= default <= bounds["most"], (mechanism.name, name)
@@ -176,11 +176,11 @@ def test_every_default_of_every_mechanism_is_in_its_range():
 
 
 def test_time_constants_and_conductances_are_told_by_their_units():
-    synapse, pool = known_mechanisms()["gaba_syn"], known_mechanisms()["CaDynamics_E2"]
+    synapse, pool = own_mechanisms()["gaba_syn"], own_mechanisms()["CaDynamics_E2"]
     assert synapse.units["decaytime"] == pool.units["decay"] == "ms"
     assert synapse.rise_and_decay == (("risetime", "decaytime"),)
-    assert known_mechanisms()["glutamate_syn"].rise_and_decay == (("tau2", "tau1"), ("tau4", "tau3"))
-    densities = [m for m in known_mechanisms().values() if m.kind == "density" and not m.name.startswith("CaDynamics")]
+    assert own_mechanisms()["glutamate_syn"].rise_and_decay == (("tau2", "tau1"), ("tau4", "tau3"))
+    densities = [m for m in own_mechanisms().values() if m.kind == "density" and not m.name.startswith("CaDynamics")]
     assert all("S/cm2" in m.units.values() for m in densities)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from isfray.errors import InputError
 from isfray.formats.isf.cell import cell_from_inputs, load_cell
+from isfray.formats.nmodl import own_mechanisms
 from tests.model.small_cell import write
 
 
@@ -28,6 +30,13 @@ def test_an_absolute_path_of_another_machine_is_found_by_name_in_the_search_path
     cell = load_cell(path, search_paths=[tmp_path / "morphologies"])
     assert list(cell.inputs.references) == ["/gpfs/home/somebody/cells/small.hoc", "sites.landmarkAscii"]
     assert cell_from_inputs(cell.inputs).geometry.nseg.tolist() == cell.geometry.nseg.tolist()
+
+
+def test_a_cell_with_other_mechanisms_is_another_cell(tmp_path):
+    cell = load_cell(write(tmp_path))
+    assert cell.mechanisms == own_mechanisms()
+    others = replace(cell.mechanisms, files=cell.mechanisms.files[1:])
+    assert cell_from_inputs(cell.inputs, others) != cell == cell_from_inputs(cell.inputs, own_mechanisms())
 
 
 def test_the_d_lambda_rule_sets_the_segments(tmp_path):

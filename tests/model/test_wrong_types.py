@@ -145,7 +145,7 @@ def test_files_of_models_are_asked_for_or_refused(cell: CellModel, network: Netw
     main = {"path": cell.inputs.main.path, "search_paths": (), "biophysics": None}
     every_argument_made_odd(load_cell, main)
     every_argument_made_odd(load_network, {"path": network.inputs.main.path, "search_paths": ()})
-    every_argument_made_odd(isf.cell_from_inputs, {"inputs": cell.inputs})
+    every_argument_made_odd(isf.cell_from_inputs, {"inputs": cell.inputs, "mechanisms": cell.mechanisms})
     every_argument_made_odd(isf.network_from_inputs, {"inputs": network.inputs})
     every_argument_made_odd(network.weights_differ, {"population": 0, "receptor": 0})
     every_argument_made_odd(network.where, {"synapse": 0})

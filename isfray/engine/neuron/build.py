@@ -12,13 +12,16 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from isfray.errors import InputError
-from isfray.formats.nmodl import mod_folder, sources
+from isfray.formats.nmodl import own_mechanisms
+from isfray.model.mechanisms import MechanismSet
 
 Progress = Callable[[str], None]
 
@@ -60,13 +63,13 @@ def compiler_flags() -> str:
     return os.environ.get("ISFRAY_CXXFLAGS", FLAGS)
 
 
-def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = False) -> str:
+def build_key(mechanisms: MechanismSet, flags: str, compiler: str, *, coreneuron: bool = False) -> str:
     """Hash of everything a compiled library depends on; a library is used only where its key is met again.
 
     Parameters
     ----------
-    folder : Path
-        The ``.mod`` files and what they include.
+    mechanisms : MechanismSet
+        The sources.
     flags, compiler : str
         Compiler flags, and the compiler's command.
     coreneuron : bool
@@ -81,8 +84,8 @@ def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = Fal
     library = f"CoreNEURON {_LINK}" if coreneuron else "NEURON"
     parts = (flags, _compiler_version(compiler), metadata.version("neuron"), python, _processor(), library)
     digest = hashlib.sha256("\0".join(parts).encode())
-    for path in sources(folder):
-        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    for file in mechanisms.files:
+        digest.update(f"\0{file.name}\0".encode() + file.data)
     return digest.hexdigest()[:24]
 
 
@@ -94,6 +97,7 @@ def _compiler() -> str:
     return next((command for command in commands if shutil.which(shlex.split(command)[0])), "g++")
 
 
+@cache
 def _compiler_version(compiler: str) -> str:
     try:
         return subprocess.run([*shlex.split(compiler), "--version"], capture_output=True, text=True, check=True).stdout
@@ -119,17 +123,58 @@ def _processor() -> str:
     return "\n".join(x for x in lines if x.startswith(("vendor_id", "cpu family", "model", "flags", "CPU", "Features")))
 
 
-def build(progress: Progress | None = None, *, coreneuron: bool = False, folder: Path | None = None) -> Path:
-    """Compile the mechanisms, unless this machine's cache has them.
+def build_facts(engine: str, mechanisms: MechanismSet) -> dict[str, Any]:
+    """What compiled code a run has on this machine, for its provenance; nothing is compiled, and no compiler needed.
 
     Parameters
     ----------
+    engine : str
+        "neuron" or "coreneuron".
+    mechanisms : MechanismSet
+        Of the cell.
+
+    Returns
+    -------
+    dict
+        Ready for JSON, as docs/schemas/provenance.json describes `engine`.
+    """
+    flags, compiler = compiler_flags(), _compiler()
+    libraries = {"neuron": False} | ({"coreneuron": True} if engine == "coreneuron" else {})
+    version, keys = None, dict[str, str | None]()
+    try:
+        version = _compiler_version(compiler).partition("\n")[0]
+        keys = {name: build_key(mechanisms, flags, compiler, coreneuron=core) for name, core in libraries.items()}
+    except InputError:  # a machine that only asks others for the run
+        keys = dict.fromkeys(libraries)
+    return {
+        "name": engine,
+        "compiler": version,
+        "flags": flags,
+        "processor": _processor_name(),
+        "mechanisms": mechanisms.sha256,
+        "build_keys": keys,
+    }
+
+
+def _processor_name() -> str:
+    found = dict(line.partition(":")[::2] for line in _processor().splitlines())
+    name = next((value for key, value in found.items() if key.strip() == "model name"), "")
+    return name.strip() or f"{platform.machine()} {platform.processor()}".strip()
+
+
+def build(
+    mechanisms: MechanismSet | None = None, progress: Progress | None = None, *, coreneuron: bool = False
+) -> Path:
+    """Compile mechanisms, unless this machine's cache has them; their files need not be on this machine.
+
+    Parameters
+    ----------
+    mechanisms : MechanismSet, optional
+        By default isfray's own.
     progress : callable, optional
         Takes one line when a build begins and one when it ends; by default they go to stderr.
     coreneuron : bool
         Build the library that CoreNEURON loads instead of the one NEURON loads.
-    folder : Path, optional
-        The ``.mod`` files; by default `mod_folder`.
 
     Returns
     -------
@@ -141,8 +186,9 @@ def build(progress: Progress | None = None, *, coreneuron: bool = False, folder:
     InputError
         Without compiler or make, with a cache that cannot be written, or if compiling fails (names the kept log).
     """
-    folder, flags, compiler = folder or mod_folder(), compiler_flags(), _compiler()
-    home = cache_folder() / "mechanisms" / build_key(folder, flags, compiler, coreneuron=coreneuron)
+    mechanisms = own_mechanisms() if mechanisms is None else mechanisms
+    flags, compiler = compiler_flags(), _compiler()
+    home = cache_folder() / "mechanisms" / build_key(mechanisms, flags, compiler, coreneuron=coreneuron)
     library = home / f"lib{'core' if coreneuron else ''}nrnmech.{'dylib' if sys.platform == 'darwin' else 'so'}"
     if library.is_file():  # `home` comes to be by one rename, complete
         return library
@@ -160,7 +206,7 @@ def build(progress: Progress | None = None, *, coreneuron: bool = False, folder:
             what = "building mechanisms for CoreNEURON" if coreneuron else "building mechanisms"
             tell(f"{what} (once per machine, about {_SECONDS[coreneuron]} s)…")
             began = time.monotonic()
-            _compile(folder, home, library.name, flags, compiler, coreneuron)
+            _compile(mechanisms, home, library.name, flags, compiler, coreneuron)
             tell(f"{what}: done in {time.monotonic() - began:.0f} s")
     return library
 
@@ -169,18 +215,18 @@ def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, coreneuron: bool) -> None:
+def _compile(mechanisms: MechanismSet, home: Path, library: str, flags: str, compiler: str, coreneuron: bool) -> None:
     work, done, log = (home.with_suffix(end) for end in (".building", ".done", ".log"))
     for remains in (work, done):  # of a build that was killed; the lock says that no other is under way
         shutil.rmtree(remains, ignore_errors=True)
     (work / "mod").mkdir(parents=True)
-    for path in sources(folder):
-        shutil.copyfile(path, work / "mod" / path.name)
+    for file in mechanisms.files:
+        (work / "mod" / file.name).write_bytes(file.data)
     if coreneuron:
         # NEURON's wrapper of nrnivmodl-core fails at the end unless there is a `special` it can rename
         (work / platform.machine()).mkdir()
         (work / platform.machine() / "special").touch()
-        own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
+        own = " ".join(f"-include mod/{file.name}" for file in mechanisms.files if file.name.endswith(".hpp"))
         command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
         command += [*_LINK, "mod"]
     else:
@@ -197,7 +243,7 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
     built = next(work.glob(f"*/{library}"), None)
     if ended.returncode or built is None:
         shutil.rmtree(work)
-        raise InputError(f"cannot be compiled; what the compiler said is in {log}", file=str(folder))
+        raise InputError(f"cannot be compiled; what the compiler said is in {log}", file=mechanisms.place)
     done.mkdir()
     os.replace(built, done / library)
     os.replace(done, home)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,13 @@ import numpy as np
 
 from isfray.activity import TrialInput
 from isfray.engine.engine import Engine, Progress, Recorded, Task
-from isfray.engine.neuron import mechanisms
-from isfray.engine.neuron.build import build
+from isfray.engine.neuron.build import build, build_facts
 from isfray.engine.neuron.integration import advance, engine_for
 from isfray.engine.neuron.live_cell import LiveCell
+from isfray.engine.neuron.mechanisms import load
 from isfray.engine.neuron.process import Place, set_state
 from isfray.engine.neuron.synapses import Synapses
+from isfray.model.mechanisms import MechanismSet
 from isfray.model.sites import RecordingSite
 
 
@@ -36,14 +37,19 @@ class Neuron(Engine):
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._h = mechanisms.load(coreneuron=self.name == "coreneuron")
+        self._h = load(task.embedding.cell.mechanisms, coreneuron=self.name == "coreneuron")
         self._place = Place(self._build)
         self._place.rig()
 
     @classmethod
-    def prepare(cls, progress: Progress | None = None) -> None:
+    def prepare(cls, mechanisms: MechanismSet, progress: Progress | None = None) -> None:
         """Compile the mechanisms."""
-        build(progress)
+        build(mechanisms, progress)
+
+    @classmethod
+    def facts(cls, mechanisms: MechanismSet) -> Mapping[str, Any]:
+        """See `Engine.facts`: compiler, flags, processor, and the keys of what was compiled."""
+        return build_facts(cls.name, mechanisms)
 
     def run(self, trials: Sequence[TrialInput], t_stop: float) -> Iterator[Recorded]:
         """See `Engine.run`."""
@@ -90,7 +96,7 @@ class CoreNeuron(Neuron):
     name = "coreneuron"
 
     @classmethod
-    def prepare(cls, progress: Progress | None = None) -> None:
+    def prepare(cls, mechanisms: MechanismSet, progress: Progress | None = None) -> None:
         """Compile the mechanisms for NEURON and for CoreNEURON."""
-        build(progress)
-        build(progress, coreneuron=True)
+        build(mechanisms, progress)
+        build(mechanisms, progress, coreneuron=True)

@@ -11,18 +11,20 @@ from typing import Any
 from isfray.engine.neuron.build import Progress, build
 from isfray.engine.neuron.process import global_defaults
 from isfray.errors import InputError
+from isfray.formats.nmodl import own_mechanisms
+from isfray.model.mechanisms import MechanismSet
 
-_PROBE = "NaTa_t"  # a mechanism that NEURON knows once the library is loaded
 
-
-def load(progress: Progress | None = None, *, coreneuron: bool = False) -> Any:
-    """Build the mechanisms if need be, load them once into this process, and return NEURON's ``h``.
+def load(mechanisms: MechanismSet | None = None, progress: Progress | None = None, *, coreneuron: bool = False) -> Any:
+    """Build mechanisms if need be, load them once into this process, and return NEURON's ``h``.
 
     Import NEURON through this function only, before anything else imports it: then it prints nothing and loads no
     ``x86_64`` folder it may find in the working folder.
 
     Parameters
     ----------
+    mechanisms : MechanismSet, optional
+        By default isfray's own. A process can load one set only.
     progress : callable, optional
         As in `isfray.engine.neuron.build.build`.
     coreneuron : bool
@@ -31,24 +33,38 @@ def load(progress: Progress | None = None, *, coreneuron: bool = False) -> Any:
     Returns
     -------
     neuron.h
-        The interpreter, with every mechanism of ``mod/``.
+        The interpreter, with every mechanism of the set.
 
     Raises
     ------
     InputError
-        If they cannot be built, or this NEURON holds other mechanisms of the same names already.
+        If they cannot be built, or this NEURON holds other mechanisms already.
     """
-    library = build(progress)
+    mechanisms = own_mechanisms() if mechanisms is None else mechanisms
+    if _Loaded.mechanisms not in (None, mechanisms):
+        raise InputError(
+            "are not those that this process has loaded, and NEURON cannot unload any",
+            key="mechanisms",
+            value=mechanisms.place,
+            expected="a process of their own",
+        )
+    library = build(mechanisms, progress)
     if coreneuron:
-        os.environ["CORENEURONLIB"] = str(build(progress, coreneuron=True))
+        os.environ["CORENEURONLIB"] = str(build(mechanisms, progress, coreneuron=True))
     if "neuron" not in sys.modules:
         _import_neuron(library)
     h = importlib.import_module("neuron").h
-    if not hasattr(h, _PROBE):  # a second nrn_load_dll of the same mechanisms is an error, or worse
+    if not _already_in(h, mechanisms, library):  # a second nrn_load_dll of the same mechanisms is an error, or worse
         h.nrn_load_dll(str(library))
-    _refuse_others(h, library)
+    _Loaded.mechanisms = mechanisms
     global_defaults(h)
     return h
+
+
+class _Loaded:
+    """What this process has loaded, for good."""
+
+    mechanisms: MechanismSet | None = None
 
 
 def _import_neuron(library: Path) -> None:
@@ -64,15 +80,24 @@ def _import_neuron(library: Path) -> None:
             os.environ["NEURON_MODULE_OPTIONS"] = options
 
 
-def _refuse_others(h: Any, library: Path) -> None:
-    # Mechanisms of the same names from elsewhere would be simulated without a word.
-    kind = h.MechanismType(0)
-    kind.select(_PROBE)
-    key = library.parent.name  # NEURON remembers the folder it was compiled in, and the build names that by its key
-    if not any(part.startswith(key) for part in Path(kind.file()).parts):
-        raise InputError(
-            "is in this process's NEURON already, compiled elsewhere",
-            file=kind.file(),
-            key=_PROBE,
-            expected="no other compiled mechanisms (is there an x86_64 folder in the working folder?)",
-        )
+def _already_in(h: Any, mechanisms: MechanismSet, library: Path) -> bool:
+    """Whether this NEURON has the mechanisms of a library; InputError if it has one of a name from elsewhere.
+
+    That would be simulated without a word.
+    """
+    key, found = library.parent.name, False
+    for mechanism in mechanisms.values():
+        if not mechanism.file or not hasattr(h, mechanism.name):
+            continue
+        kind = h.MechanismType(int(mechanism.kind == "point process"))
+        kind.select(mechanism.name)
+        # NEURON remembers the folder it was compiled in, and the build names that by its key
+        if not any(part.startswith(key) for part in Path(kind.file()).parts):
+            raise InputError(
+                "is in this process's NEURON already, compiled elsewhere",
+                file=kind.file(),
+                key=mechanism.name,
+                expected="no other compiled mechanisms (is there an x86_64 folder in the working folder?)",
+            )
+        found = True
+    return found

@@ -17,7 +17,7 @@ import numpy as np
 
 from isfray.activity import Releases
 from isfray.engine.neuron.live_cell import LiveCell
-from isfray.formats.nmodl import known_mechanisms
+from isfray.model.mechanisms import Mechanism
 from isfray.model.network import NetworkModel
 from isfray.model.placement import Placement
 from isfray.model.population import Receptor
@@ -87,8 +87,9 @@ class Synapses:
         self._shared_in_this_trial: dict[tuple[int, Kinetics], Any] = {}
         self._kinds = [
             [
-                Kind(x, _kinetics(x), share and _forgets(x) and not network.weights_differ(p, r))
+                Kind(x, _kinetics(x, known), share and _forgets(x, known) and not network.weights_differ(p, r))
                 for r, x in enumerate(population.receptors)
+                for known in [cell.model.mechanisms[x.mechanism]]
             ]
             for p, population in enumerate(network.populations)
         ]
@@ -196,13 +197,13 @@ class Synapses:
         return process
 
 
-def _kinetics(receptor: Receptor) -> Kinetics:
+def _kinetics(receptor: Receptor, mechanism: Mechanism) -> Kinetics:
     """What receptors must have in common to share a point process: NEURON's globals are common to all."""
-    ranged = known_mechanisms()[receptor.mechanism].parameters
-    return receptor.mechanism, tuple(sorted((k, v) for k, v in receptor.parameters.items() if k in ranged))
+    ranged = ((k, v) for k, v in receptor.parameters.items() if k in mechanism.parameters)
+    return receptor.mechanism, tuple(sorted(ranged))
 
 
-def _forgets(receptor: Receptor) -> bool:
+def _forgets(receptor: Receptor, mechanism: Mechanism) -> bool:
     """Whether it neither depresses nor facilitates."""
-    parameters = {**known_mechanisms()[receptor.mechanism].parameters, **receptor.parameters}
+    parameters = {**mechanism.parameters, **receptor.parameters}
     return all(parameters[name] == value for name, value in _FORGETS.items() if name in parameters)

@@ -18,10 +18,12 @@ from isfray.formats.isf.origin import ParamOrigin
 from isfray.formats.isf.param import MOST_BYTES as PARAM_BYTES
 from isfray.formats.isf.param import ParamFile, format_param, parse_param
 from isfray.formats.morphology import is_morphology, read_morphology
+from isfray.formats.nmodl import own_mechanisms
 from isfray.model import ranges
 from isfray.model.cell import CellModel, SimulationDefaults
 from isfray.model.geometry import Discretization, Geometry, discretize
 from isfray.model.inputs import InputFile, ModelInputs, files_of
+from isfray.model.mechanisms import MechanismSet, set_of_mechanisms
 from isfray.model.membrane import NEURON_CM, NEURON_RA, Membrane
 from isfray.model.morphology import AIS, AXON, Morphology, with_axon
 from isfray.model.sites import RecordingSite
@@ -71,9 +73,10 @@ def load_cell(
     return _build(main, FolderSource(Path(main.path).parent, search_paths))
 
 
-def cell_from_inputs(inputs: ModelInputs) -> CellModel:
-    """Build the cell model from stored files, on any machine."""
-    return _build(files_of(inputs).main, StoredSource(inputs.references))
+def cell_from_inputs(inputs: ModelInputs, mechanisms: MechanismSet | None = None) -> CellModel:
+    """Build the cell model from stored files, on any machine; with isfray's own mechanisms, or those that are given."""
+    given = None if mechanisms is None else set_of_mechanisms(mechanisms)
+    return _build(files_of(inputs).main, StoredSource(inputs.references), mechanisms=given)
 
 
 def _with_biophysics(morphology: InputFile, biophysics: str | Path) -> CellModel:
@@ -89,7 +92,9 @@ def _with_biophysics(morphology: InputFile, biophysics: str | Path) -> CellModel
     return _build(main, StoredSource({morphology.name: morphology}), ParamFile(data, param.file, param.text))
 
 
-def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> CellModel:
+def _build(
+    main: InputFile, source: Source, param: ParamFile | None = None, *, mechanisms: MechanismSet | None = None
+) -> CellModel:
     param = param or parse_param(main.text, main.path or main.name)
     top = Entry(param)
     top.only(("info", "NMODL_mechanisms", "mech_globals", "neuron", "sim"))
@@ -125,6 +130,7 @@ def _build(main: InputFile, source: Source, param: ParamFile | None = None) -> C
         ),
         _globals(top),
         ParamOrigin(param, ModelInputs(main, references), _renamed),
+        mechanisms=own_mechanisms() if mechanisms is None else mechanisms,
     )
     try:
         _ = cell.diameter_scale, cell.stimuli  # a place that is not on this cell is told now
