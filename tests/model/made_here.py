@@ -11,6 +11,7 @@ import numpy as np
 from isfray.engine import Simulator
 from isfray.engine.neuron import mechanisms
 from isfray.formats.isf import load_cell, load_network
+from isfray.formats.nmodl import own_mechanisms
 from isfray.model.activity import SpikeTrain
 from isfray.model.cell import CellModel, SimulationDefaults
 from isfray.model.geometry import Geometry
@@ -43,6 +44,7 @@ def models() -> tuple[CellModel, NetworkModel]:
         sites=(),
         defaults=SimulationDefaults(v_init=-70.0, t_stop=T_STOP, dt=0.025, temperature=34.0),
         mechanism_globals={},
+        mechanisms=own_mechanisms(),
     )
     inhibition = Population("INH", "INH", "", 1, (ONGOING,), 1.0, (Receptor("gaba_syn", 0.0, DELAY, (WEIGHT,)),))
     synapses = Synapses(np.array([1], np.int32), np.array([0.5]), np.array([0, 1]))
