@@ -154,4 +154,4 @@ def mod_folder() -> Path:
 
 def sources(folder: Path) -> list[Path]:
     """List the files that a build of `folder` is made from, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix in {".mod", ".inc", ".hpp"})
+    return sorted(path for path in folder.iterdir() if path.suffix in {".mod", ".inc"})

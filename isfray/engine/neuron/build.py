@@ -17,6 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from isfray.engine.neuron.coreneuron import Patch, neuron_version, patch, say_if_unknown
 from isfray.errors import InputError
 from isfray.formats.nmodl import mod_folder, sources
 
@@ -32,19 +33,6 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON, as of NEURON 9.0, that mod/currents.hpp, globals.hpp, names.hpp, register.hpp and solver.hpp
-# stand in for; not on macOS, whose linker cannot do that.
-_REPLACED = (
-    "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
-    "_ZN10coreneuron16nrn_get_mechnameEi",
-    "_ZN10coreneuron16hoc_register_varEPNS_8DoubScalEPNS_7DoubVecEPNS_8VoidFuncE",
-    "_ZN10coreneuron11set_globalsEPKcbi",
-    "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
-    "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",
-)
-REPLACES = sys.platform != "darwin" and metadata.version("neuron").startswith("9.0.")
-"""Whether they are replaced here."""
-_LINK = ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)] if REPLACES else []
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 
@@ -78,10 +66,11 @@ def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = Fal
         If the compiler cannot be run.
     """
     python = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
-    library = f"CoreNEURON {_LINK}" if coreneuron else "NEURON"
-    parts = (flags, _compiler_version(compiler), metadata.version("neuron"), python, _processor(), library)
+    with_patch = patch() if coreneuron else Patch()
+    library = f"CoreNEURON {with_patch.functions}" if coreneuron else "NEURON"
+    parts = (flags, _compiler_version(compiler), neuron_version(), python, _processor(), library)
     digest = hashlib.sha256("\0".join(parts).encode())
-    for path in sources(folder):
+    for path in (*sources(folder), *with_patch.headers):
         digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:24]
 
@@ -141,6 +130,8 @@ def build(progress: Progress | None = None, *, coreneuron: bool = False, folder:
     InputError
         Without compiler or make, with a cache that cannot be written, or if compiling fails (names the kept log).
     """
+    if coreneuron:
+        say_if_unknown()
     folder, flags, compiler = folder or mod_folder(), compiler_flags(), _compiler()
     home = cache_folder() / "mechanisms" / build_key(folder, flags, compiler, coreneuron=coreneuron)
     library = home / f"lib{'core' if coreneuron else ''}nrnmech.{'dylib' if sys.platform == 'darwin' else 'so'}"
@@ -180,9 +171,14 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
         # NEURON's wrapper of nrnivmodl-core fails at the end unless there is a `special` it can rename
         (work / platform.machine()).mkdir()
         (work / platform.machine() / "special").touch()
-        own = " ".join(f"-include mod/{path.name}" for path in sources(folder) if path.suffix == ".hpp")
-        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
-        command += [*_LINK, "mod"]
+        with_patch = patch()
+        (work / "patch").mkdir()
+        for path in with_patch.headers:
+            shutil.copyfile(path, work / "patch" / path.name)
+        included = " ".join(f"-include patch/{path.name}" for path in with_patch.headers)
+        wrapped = " ".join(f"-Wl,--wrap={function}" for function in with_patch.functions)
+        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {included}"]
+        command += ["-l", wrapped, "mod"]
     else:
         command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
     with log.open("wb") as output:
@@ -208,6 +204,18 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
 def has_coreneuron() -> bool:
     """Whether this NEURON comes with CoreNEURON."""
     return _neuron_scripts("nrnivmodl-core") != []
+
+
+def coreneuron_facts() -> dict[str, str]:
+    """Which CoreNEURON a run has here, and of which NEURON; importing neither.
+
+    Returns
+    -------
+    dict of str to str
+        `coreneuron`: "replaced functions", "as it comes" or "absent"; `neuron`: its version.
+    """
+    built = ("replaced functions" if patch().functions else "as it comes") if has_coreneuron() else "absent"
+    return {"coreneuron": built, "neuron": neuron_version()}
 
 
 def _neuron_scripts(name: str) -> list[str]:

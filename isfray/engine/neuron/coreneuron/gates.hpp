@@ -5,7 +5,6 @@
 // compared with the mechanisms, and not used where they differ. Steps in which a voltage is beyond the grid are the
 // mechanisms' own.
 #pragma once
-#ifdef __ELF__  // where linkers can put it in place, see mod/register.hpp
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -410,4 +409,3 @@ extern "C" __attribute__((weak, used)) int isfray_mechanisms_by_table() {
     }
     return mechanisms;
 }
-#endif
