@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from isfray.engine.neuron.build import FLAGS, build_key, cache_folder
+from isfray.engine.neuron.coreneuron import FOLDER
 from isfray.formats.nmodl import mod_folder, sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,7 @@ def test_the_key_follows_sources_flags_compiler_and_engine(tiny):
 def test_sources_are_the_mechanisms_and_what_they_include():
     names = {path.name for path in sources(mod_folder())}
     assert {"NaTa_t.mod", "glutamate_syn.mod", "sodium.inc"} <= names
+    assert names == {path.name for path in mod_folder().iterdir()}
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
@@ -145,8 +147,7 @@ def test_the_exponential_of_the_vector_loops_is_exact_to_the_last_digits(tmp_pat
         'extern "C" void loop(const double* x, double* y, int n)'
         " { for (int i = 0; i < n; i++) y[i] = coreneuron::exp(x[i]); }"
     )
-    header = mod_folder() / "exp.hpp"
-    command = ["g++", *shlex.split(FLAGS), "-shared", "-fPIC", "-include", header, source, "-o", library]
+    command = ["g++", *shlex.split(FLAGS), "-shared", "-fPIC", "-include", FOLDER / "exp.hpp", source, "-o", library]
     subprocess.run(command, check=True)
     x = np.concatenate([np.linspace(-600, 600, 400_001), np.linspace(-1, 1, 100_001), [0.0]])
     y = np.empty_like(x)

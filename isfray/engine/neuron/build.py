@@ -67,7 +67,7 @@ def build_key(folder: Path, flags: str, compiler: str, *, coreneuron: bool = Fal
     """
     python = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
     with_patch = patch() if coreneuron else Patch()
-    library = f"CoreNEURON {with_patch.functions}" if coreneuron else "NEURON"
+    library = f"CoreNEURON {with_patch}" if coreneuron else "NEURON"
     parts = (flags, _compiler_version(compiler), neuron_version(), python, _processor(), library)
     digest = hashlib.sha256("\0".join(parts).encode())
     for path in (*sources(folder), *with_patch.headers):
@@ -175,7 +175,7 @@ def _compile(folder: Path, home: Path, library: str, flags: str, compiler: str, 
         (work / "patch").mkdir()
         for path in with_patch.headers:
             shutil.copyfile(path, work / "patch" / path.name)
-        included = " ".join(f"-include patch/{path.name}" for path in with_patch.headers)
+        included = f"-include patch/{with_patch.included}" if with_patch.included else ""
         wrapped = " ".join(f"-Wl,--wrap={function}" for function in with_patch.functions)
         command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {included}"]
         command += ["-l", wrapped, "mod"]

@@ -1,8 +1,8 @@
 """Functions of CoreNEURON that faster ones stand in for, in C++: which they are, where, and whether.
 
-The headers beside this file are included in what is compiled for CoreNEURON, where they replace and nowhere else. In place
-of a function of `REPLACED` the linker (``--wrap``) calls theirs. A process compares its first step with CoreNEURON's own
-(comparison.hpp).
+The headers beside this file are included in what is compiled for CoreNEURON, where they replace and nowhere else
+(patch.hpp). The linker (``--wrap``) calls theirs in place of the functions of `REPLACED`. A process compares its first
+step with CoreNEURON's own (comparison.hpp).
 """
 
 from __future__ import annotations
@@ -39,14 +39,19 @@ class Patch:
 
     Attributes
     ----------
-    headers : tuple of Path
-        Included before everything else.
+    included : str
+        The header that comes before everything else; "" for none.
     functions : tuple of str
         Replaced by the linker.
     """
 
-    headers: tuple[Path, ...] = ()
+    included: str = ""
     functions: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> list[Path]:
+        """The header and those it includes."""
+        return sorted(FOLDER.glob("*.hpp")) if self.included else []
 
 
 def is_known(version: str) -> bool:
@@ -68,8 +73,8 @@ def patch_for(platform: str, version: str, switch: str) -> Patch:
     if switch == "0" or not is_known(version):
         return Patch()
     if platform != "linux":  # whose linker cannot do that; an exp that loops inline needs none
-        return Patch((FOLDER / "exp.hpp",))
-    return Patch(tuple(sorted(FOLDER.glob("*.hpp"))), REPLACED)
+        return Patch("exp.hpp")
+    return Patch("patch.hpp", REPLACED)
 
 
 def patch() -> Patch:

@@ -9,7 +9,7 @@
 #include "coreneuron/mechanism/membfunc.hpp"
 #include "coreneuron/sim/multicore.hpp"
 
-extern "C" __attribute__((weak, used)) void* ISFRAY_SETUP(__wrap_)(coreneuron::NrnThread* thread) {
+extern "C" void* ISFRAY_SETUP(__wrap_)(coreneuron::NrnThread* thread) {
     if (!isfray::does(thread)) {
         return ISFRAY_SETUP(__real_)(thread);
     }

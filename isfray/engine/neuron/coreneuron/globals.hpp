@@ -16,13 +16,13 @@ using Globals = std::tuple<coreneuron::DoubScal*, coreneuron::DoubVec*, coreneur
 inline std::vector<Globals> globals_of_mechanisms;
 }  // namespace isfray
 
-extern "C" __attribute__((weak, used)) void ISFRAY_REGISTER_VAR(__wrap_)(
+extern "C" void ISFRAY_REGISTER_VAR(__wrap_)(
     coreneuron::DoubScal* scalars, coreneuron::DoubVec* arrays, coreneuron::VoidFunc* functions) {
     isfray::globals_of_mechanisms.emplace_back(scalars, arrays, functions);
     ISFRAY_REGISTER_VAR(__real_)(scalars, arrays, functions);
 }
 
-extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron11set_globalsEPKcbi(
+extern "C" void __wrap__ZN10coreneuron11set_globalsEPKcbi(
     const char* path, bool seed_given, int seed) {
     for (const auto& [scalars, arrays, functions] : isfray::globals_of_mechanisms) {
         ISFRAY_REGISTER_VAR(__real_)(scalars, arrays, functions);

@@ -8,7 +8,7 @@
 
 extern "C" const char* __real__ZN10coreneuron16nrn_get_mechnameEi(int type);
 
-extern "C" __attribute__((weak, used)) const char* __wrap__ZN10coreneuron16nrn_get_mechnameEi(int type) {
+extern "C" const char* __wrap__ZN10coreneuron16nrn_get_mechnameEi(int type) {
     static std::array<std::atomic<const std::string*>, 512> names{};
     if (type < 0 || type >= static_cast<int>(names.size())) {
         return __real__ZN10coreneuron16nrn_get_mechnameEi(type);

@@ -12,7 +12,7 @@
 extern "C" int ISFRAY_REGISTER(__real_)(const char**, coreneuron::mod_alloc_t, coreneuron::mod_f_t, coreneuron::mod_f_t,
     coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, int, int);
 
-extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
+extern "C" int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
     coreneuron::mod_f_t current, coreneuron::mod_f_t jacob, coreneuron::mod_f_t state, coreneuron::mod_f_t initial,
     coreneuron::mod_f_t construct, coreneuron::mod_f_t destruct, int pointers, int vectorized) {
     current = current == coreneuron::nrn_cur_ion ? isfray::ion_currents : current;

@@ -99,7 +99,7 @@ inline void solve(coreneuron::NrnThread* thread) {
 }
 }  // namespace isfray
 
-extern "C" __attribute__((weak, used)) void ISFRAY_SOLVE(__wrap_)(coreneuron::NrnThread* thread) {
+extern "C" void ISFRAY_SOLVE(__wrap_)(coreneuron::NrnThread* thread) {
     if (!isfray::does(thread)) {
         ISFRAY_SOLVE(__real_)(thread);
         return;
