@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isfray.engine import Simulator
+from isfray.engine.neuron import build as building
 from isfray.engine.neuron import coreneuron, mechanisms
-from isfray.engine.neuron.build import build
 from isfray.examples import example
 from isfray.formats.isf import load_cell, load_network
 
@@ -28,11 +29,19 @@ def voltages_with(
     return [dict(simulator.run(seed=seed, t_stop=t_stop).voltage) for seed in (1, 2)]
 
 
-def axon(folder: Path, headers: Path | None) -> Traces:
-    """A spike of a cell of NEURON's own channels by NEURON and by CoreNEURON, with the mechanisms of a folder."""
+def axon(folder: Path, headers: Path | None, version: str = "") -> dict[str, Any]:
+    """A spike of a cell of NEURON's own channels by NEURON and, twice, by CoreNEURON, and CoreNEURON's library.
+
+    With the mechanisms of a folder and the functions of a folder of headers, where NEURON says to be of a version.
+    """
     coreneuron.FOLDER = headers or coreneuron.FOLDER
-    os.environ["CORENEURONLIB"] = str(build(folder=folder, coreneuron=True))
-    mechanisms._import_neuron(build(folder=folder))
+    if version:
+        coreneuron.neuron_version = building.neuron_version = lambda: version
+    os.environ["ISFRAY_CXXFLAGS"] = "-O0"
+    library = building.build(folder=folder, coreneuron=True)
+    os.environ["CORENEURONLIB"] = str(library)
+    mechanisms._import_neuron(building.build(folder=folder))
+    building.build(folder=folder, coreneuron=True)
     from neuron import coreneuron as switch
     from neuron import h
 
@@ -42,18 +51,10 @@ def axon(folder: Path, headers: Path | None) -> Traces:
     clamp = h.IClamp(section(0))
     clamp.delay, clamp.dur, clamp.amp = 1, 1, 0.5
     trace = h.Vector().record(section(1)._ref_v)
-    out = {}
-    h.CVode().cache_efficient(True)
+    switch.verbose, out = 0, {"library": str(library)}
     for name, switch.enable in (("neuron", False), ("coreneuron", True), ("again", True)):
         h.finitialize(-65)
+        h.ParallelContext().set_maxstep(10)
         h.ParallelContext().psolve(10)
         out[name] = np.array(trace)
     return out
-
-
-def version_unknown(folder: Path, version: str) -> list[str]:
-    """The libraries that are built for CoreNEURON, twice, where the installed NEURON is said to be of a version."""
-    from isfray.engine.neuron import build as module
-
-    coreneuron.neuron_version = module.neuron_version = lambda: version
-    return [str(build(folder=folder, coreneuron=True)) for _ in range(2)]

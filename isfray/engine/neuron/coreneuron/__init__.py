@@ -61,7 +61,7 @@ def is_known(version: str) -> bool:
 
 
 def patch_for(platform: str, version: str, switch: str) -> Patch:
-    """What replaces what, by `sys.platform`, version of NEURON, and ``$ISFRAY_COREPATCH``: 0 for nothing.
+    """What replaces what, by `sys.platform`, version of NEURON, and ``$ISFRAY_COREPATCH``: 0 for no function.
 
     Raises
     ------
@@ -70,10 +70,10 @@ def patch_for(platform: str, version: str, switch: str) -> Patch:
     """
     if switch not in {"", "0", "1"}:
         raise InputError("is no switch", key=_SWITCH, value=switch, expected="0 or 1")
-    if switch == "0" or not is_known(version):
+    if not is_known(version):
         return Patch()
-    if platform != "linux":  # whose linker cannot do that; an exp that loops inline needs none
-        return Patch("exp.hpp")
+    if switch == "0" or platform != "linux":  # other linkers cannot do that
+        return Patch("exp.hpp")  # the mechanisms' own: no function of CoreNEURON
     return Patch("patch.hpp", REPLACED)
 
 
