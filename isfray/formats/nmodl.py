@@ -17,7 +17,7 @@ _PARAMETER = re.compile(r"(\w+)\s*=\s*([-+.\deE]+)[ \t]*(?:\(([^)]*)\))?")
 _RISE_AND_DECAY = re.compile(r"\bpeak_norm\(\s*(\w+)\s*,\s*(\w+)\s*\)\s*$", re.MULTILINE)
 _WEIGHT = re.compile(r"(\w+)\s*\(nS\)")
 
-_SOURCES = frozenset({".mod", ".inc", ".hpp"})
+_SOURCES = frozenset({".mod", ".inc"})
 _MOST_BYTES = 2**24  # of a file: hundreds of times the longest there is
 
 # NEURON's own that cell files name

@@ -21,9 +21,14 @@ with open(out, "wb") as file:
 
 def in_child(module: str, function: str, *arguments: Any) -> Any:
     """Call `module.function(*arguments)` in a fresh interpreter and return what it returns."""
+    return heard(module, function, *arguments)[0]
+
+
+def heard(module: str, function: str, *arguments: Any) -> tuple[Any, str]:
+    """As `in_child`, with what was said on stderr."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "value.pickle"
         job = pickle.dumps((module, function, arguments, str(out)))
         done = subprocess.run([sys.executable, "-c", _BOOTSTRAP], input=job, cwd=ROOT, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-        return pickle.loads(out.read_bytes())
+        return pickle.loads(out.read_bytes()), done.stderr.decode()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isfray.engine import ENGINES, Simulator
-from isfray.engine.neuron import integration
 from isfray.examples import example
 from isfray.formats.isf import load_cell, load_network
 from tests.engine.soak import digest, events_kept
 
 
-def ends(cells: list[Path], networks: list[Path | None], engine: str, patched: bool = True) -> list[tuple[str, float]]:
+def ends(cells: list[Path], networks: list[Path | None], engine: str, patch: str = "1") -> list[tuple[str, float]]:
     """Engine and last voltage at the soma of a trial of each model, one after the other in this process."""
-    integration.REPLACES = integration.REPLACES and patched
+    os.environ["ISFRAY_COREPATCH"] = patch
     out = []
     for cell, network in zip(cells, networks, strict=True):
         models = load_cell(cell), None if network is None else load_network(network)

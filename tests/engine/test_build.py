@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from isfray.engine.neuron.build import FLAGS, build_key, cache_folder
-from isfray.formats.nmodl import mod_folder, read_mechanisms
+from isfray.engine.neuron.coreneuron import FOLDER
+from isfray.formats.nmodl import read_mechanisms
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = "NEURON { SUFFIX tiny RANGE x }\nPARAMETER { x = 1 }\n"
@@ -145,8 +146,7 @@ def test_the_exponential_of_the_vector_loops_is_exact_to_the_last_digits(tmp_pat
         'extern "C" void loop(const double* x, double* y, int n)'
         " { for (int i = 0; i < n; i++) y[i] = coreneuron::exp(x[i]); }"
     )
-    header = mod_folder() / "exp.hpp"
-    command = ["g++", *shlex.split(FLAGS), "-shared", "-fPIC", "-include", header, source, "-o", library]
+    command = ["g++", *shlex.split(FLAGS), "-shared", "-fPIC", "-include", FOLDER / "exp.hpp", source, "-o", library]
     subprocess.run(command, check=True)
     x = np.concatenate([np.linspace(-600, 600, 400_001), np.linspace(-1, 1, 100_001), [0.0]])
     y = np.empty_like(x)

@@ -1,4 +1,4 @@
-"""Gates that CoreNEURON steps by table (mod/gates.hpp): as their own equations have it, wherever the voltage goes."""
+"""Gates that CoreNEURON steps by table (gates.hpp): as their own equations have it, wherever the voltage goes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from isfray.engine.neuron.coreneuron import FOLDER
 from isfray.formats.nmodl import mod_folder, own_mechanisms
 from tests.engine.test_mechanisms import BOTH_ENGINES, built, built_twice, printed
 
 __all__ = ["built", "built_twice"]
 
-BY_TABLE = sorted(
-    re.findall(r'"(\w+)"', (mod_folder() / "gates.hpp").read_text().split(" relaxing = ")[1].split(";")[0])
-)
+BY_TABLE = sorted(re.findall(r'"(\w+)"', (FOLDER / "gates.hpp").read_text().split(" relaxing = ")[1].split(";")[0]))
 SWEPT = """
 import ctypes, os
 

@@ -6,7 +6,7 @@ import pytest
 
 from isfray.engine import ENGINES
 from tests.conftest import two_populations, write_network_files
-from tests.engine.child import in_child
+from tests.engine.child import heard, in_child
 from tests.engine.soak import CHANNELS
 from tests.model.small_cell import write
 
@@ -60,8 +60,9 @@ def test_a_global_of_a_receptor_belongs_to_the_network_that_sets_it(cells, tmp_p
 
 def test_where_coreneuron_keeps_globals_other_models_go_to_neuron(cells):
     plain, other = cells
-    found = in_child(RUNS, "ends", [plain, other, plain], [None] * 3, "coreneuron", False)
+    found, said = heard(RUNS, "ends", [plain, other, plain], [None] * 3, "coreneuron", "0")
     assert found == pytest.approx(in_child(RUNS, "ends", [plain, other, plain], [None] * 3, "neuron"), abs=1e-9)
+    assert said.splitlines()[-1].startswith("engine neuron, several times slower: here CoreNEURON keeps the globals")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from isfray.engine.neuron.coreneuron import Patch, neuron_version, patch, say_if_unknown
 from isfray.errors import InputError
 from isfray.formats.nmodl import own_mechanisms
 from isfray.model.mechanisms import MechanismSet
@@ -35,19 +36,6 @@ FLAGS = (
     f"-O3 {_OWN_PROCESSOR}{_FULL_VECTORS}-fno-math-errno -fno-trapping-math -freciprocal-math "
     "-fno-semantic-interposition -D__FAST_MATH__ -DNRNGPU=1"
 )
-# Functions of CoreNEURON, as of NEURON 9.0, that mod/currents.hpp, globals.hpp, names.hpp, register.hpp and solver.hpp
-# stand in for; not on macOS, whose linker cannot do that.
-_REPLACED = (
-    "_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii",
-    "_ZN10coreneuron16nrn_get_mechnameEi",
-    "_ZN10coreneuron16hoc_register_varEPNS_8DoubScalEPNS_7DoubVecEPNS_8VoidFuncE",
-    "_ZN10coreneuron11set_globalsEPKcbi",
-    "_ZN10coreneuron25setup_tree_matrix_minimalEPNS_9NrnThreadE",
-    "_ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE",
-)
-REPLACES = sys.platform != "darwin" and metadata.version("neuron").startswith("9.0.")
-"""Whether they are replaced here."""
-_LINK = ["-l", " ".join(f"-Wl,--wrap={function}" for function in _REPLACED)] if REPLACES else []
 _SECONDS = {False: 15, True: 20}  # a cold build on two cores, for NEURON and for CoreNEURON
 
 
@@ -81,11 +69,14 @@ def build_key(mechanisms: MechanismSet, flags: str, compiler: str, *, coreneuron
         If the compiler cannot be run.
     """
     python = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
-    library = f"CoreNEURON {_LINK}" if coreneuron else "NEURON"
-    parts = (flags, _compiler_version(compiler), metadata.version("neuron"), python, _processor(), library)
+    with_patch = patch() if coreneuron else Patch()
+    library = f"CoreNEURON {with_patch}" if coreneuron else "NEURON"
+    parts = (flags, _compiler_version(compiler), neuron_version(), python, _processor(), library)
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in mechanisms.files:
         digest.update(f"\0{file.name}\0".encode() + file.data)
+    for path in with_patch.headers:
+        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:24]
 
 
@@ -148,6 +139,7 @@ def build_facts(engine: str, mechanisms: MechanismSet) -> dict[str, Any]:
         keys = dict.fromkeys(libraries)
     return {
         "name": engine,
+        **coreneuron_facts(),
         "compiler": version,
         "flags": flags,
         "processor": _processor_name(),
@@ -186,6 +178,8 @@ def build(
     InputError
         Without compiler or make, with a cache that cannot be written, or if compiling fails (names the kept log).
     """
+    if coreneuron:
+        say_if_unknown()
     mechanisms = own_mechanisms() if mechanisms is None else mechanisms
     flags, compiler = compiler_flags(), _compiler()
     home = cache_folder() / "mechanisms" / build_key(mechanisms, flags, compiler, coreneuron=coreneuron)
@@ -226,9 +220,14 @@ def _compile(mechanisms: MechanismSet, home: Path, library: str, flags: str, com
         # NEURON's wrapper of nrnivmodl-core fails at the end unless there is a `special` it can rename
         (work / platform.machine()).mkdir()
         (work / platform.machine() / "special").touch()
-        own = " ".join(f"-include mod/{file.name}" for file in mechanisms.files if file.name.endswith(".hpp"))
-        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {own}"]
-        command += [*_LINK, "mod"]
+        with_patch = patch()
+        (work / "patch").mkdir()
+        for path in with_patch.headers:
+            shutil.copyfile(path, work / "patch" / path.name)
+        included = f"-include patch/{with_patch.included}" if with_patch.included else ""
+        wrapped = " ".join(f"-Wl,--wrap={function}" for function in with_patch.functions)
+        command = [_neuron_script("nrnivmodl-core"), "-p", str(os.cpu_count() or 1), "-i", f"{flags} {included}"]
+        command += ["-l", wrapped, "mod"]
     else:
         command = [_neuron_script("nrnivmodl"), "-incflags", flags, "mod"]
     with log.open("wb") as output:
@@ -254,6 +253,18 @@ def _compile(mechanisms: MechanismSet, home: Path, library: str, flags: str, com
 def has_coreneuron() -> bool:
     """Whether this NEURON comes with CoreNEURON."""
     return _neuron_scripts("nrnivmodl-core") != []
+
+
+def coreneuron_facts() -> dict[str, str]:
+    """Which CoreNEURON a run has here, and of which NEURON; importing neither.
+
+    Returns
+    -------
+    dict of str to str
+        `coreneuron`: "replaced functions", "as it comes" or "absent"; `neuron`: its version.
+    """
+    built = ("replaced functions" if patch().functions else "as it comes") if has_coreneuron() else "absent"
+    return {"coreneuron": built, "neuron": neuron_version()}
 
 
 def _neuron_scripts(name: str) -> list[str]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from isfray.engine.neuron.build import REPLACES
+from isfray.engine.neuron.coreneuron import patch
 from isfray.model.clock import n_steps
 
 # All that CoreNEURON's Python side can be told, whatever it was told before
@@ -36,10 +36,10 @@ class _First:
 def engine_for(engine: str, mechanism_globals: Mapping[str, float]) -> str:
     """Return the engine that can do a run in this process.
 
-    CoreNEURON as it comes keeps the globals of its first run for ever; where mod/globals.hpp does not mend that, runs
-    with others go to NEURON, and a line says so.
+    CoreNEURON as it comes keeps the globals of its first run for ever; where coreneuron/globals.hpp does not mend that,
+    runs with others go to NEURON, and a line says so.
     """
-    if engine == "neuron" or REPLACES:
+    if engine == "neuron" or patch().functions:
         return engine
     if _First.mechanism_globals is None:
         _First.mechanism_globals = dict(mechanism_globals)

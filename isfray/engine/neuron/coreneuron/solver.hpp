@@ -1,11 +1,12 @@
 // Axial currents and Gaussian elimination on the tree of segments, in place of CoreNEURON's: the linker sends its calls of
-// nrn_solve_minimal here (--wrap, see isfray/engine/neuron/build.py), and mod/currents.hpp leaves the axial currents out. The same
-// equations, in passes that are vectorised but for what a node has to wait for from its child or its parent. As there, nodes
-// are numbered with every parent before its children, `ncell` roots first.
+// nrn_solve_minimal here (--wrap), and currents.hpp leaves the axial currents out. The same equations, in passes that are
+// vectorised but for what a node has to wait for from its child or its parent. As there, nodes are numbered with every parent
+// before its children, `ncell` roots first.
 #pragma once
-#ifdef __ELF__  // where linkers can do that
 #include <algorithm>
 #include <vector>
+#include "choice.hpp"
+#include "comparison.hpp"
 #include "coreneuron/sim/multicore.hpp"
 
 namespace isfray {
@@ -36,17 +37,9 @@ struct Tree {
         }
     }
 };
-}  // namespace isfray
 
-extern "C" void __real__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(coreneuron::NrnThread*) __attribute__((weak));
-
-extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(
-    coreneuron::NrnThread* thread) {
-    if (!isfray::does(thread)) {
-        __real__ZN10coreneuron17nrn_solve_minimalEPNS_9NrnThreadE(thread);
-        return;
-    }
-    static thread_local isfray::Tree tree;
+inline void solve(coreneuron::NrnThread* thread) {
+    static thread_local Tree tree;
     tree.follow(thread);
     double* __restrict__ d = thread->_actual_d;
     double* __restrict__ rhs = thread->_actual_rhs;
@@ -104,4 +97,15 @@ extern "C" __attribute__((weak, used)) void __wrap__ZN10coreneuron17nrn_solve_mi
         }
     }
 }
-#endif
+}  // namespace isfray
+
+extern "C" void ISFRAY_SOLVE(__wrap_)(coreneuron::NrnThread* thread) {
+    if (!isfray::does(thread)) {
+        ISFRAY_SOLVE(__real_)(thread);
+        return;
+    }
+    isfray::solve(thread);
+    if (isfray::to_compare(thread)) {
+        isfray::compare(thread);
+    }
+}

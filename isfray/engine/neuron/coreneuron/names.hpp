@@ -1,15 +1,14 @@
 // CoreNEURON looks the name of every mechanism up in every step, by walking through a map: 8 % of the integration. The
-// linker sends these calls here (--wrap, see isfray/engine/neuron/build.py), where a name is looked up once. Names are copied, and
-// kept: within one process a mechanism's number stays its own.
+// linker sends these calls here (--wrap), where a name is looked up once. Names are copied, and kept: within one
+// process a mechanism's number stays its own.
 #pragma once
-#ifdef __ELF__  // where linkers can do that
 #include <array>
 #include <atomic>
 #include <string>
 
-extern "C" const char* __real__ZN10coreneuron16nrn_get_mechnameEi(int type) __attribute__((weak));
+extern "C" const char* __real__ZN10coreneuron16nrn_get_mechnameEi(int type);
 
-extern "C" __attribute__((weak, used)) const char* __wrap__ZN10coreneuron16nrn_get_mechnameEi(int type) {
+extern "C" const char* __wrap__ZN10coreneuron16nrn_get_mechnameEi(int type) {
     static std::array<std::atomic<const std::string*>, 512> names{};
     if (type < 0 || type >= static_cast<int>(names.size())) {
         return __real__ZN10coreneuron16nrn_get_mechnameEi(type);
@@ -25,4 +24,3 @@ extern "C" __attribute__((weak, used)) const char* __wrap__ZN10coreneuron16nrn_g
     }
     return name->c_str();
 }
-#endif

@@ -1,17 +1,18 @@
-// Registration of mechanisms with CoreNEURON: the linker sends it here (--wrap, see isfray/engine/neuron/build.py), where a
-// mechanism gets the functions of mod/gates.hpp and mod/ions.hpp in place of its own.
+// Registration of mechanisms with CoreNEURON: the linker sends it here (--wrap), where a mechanism gets the functions
+// of gates.hpp and ions.hpp in place of its own.
 #pragma once
-#ifdef __ELF__  // where linkers can do that
 #include <algorithm>
 #include <utility>
 #include "coreneuron/mechanism/membfunc.hpp"
+#include "gates.hpp"
+#include "ions.hpp"
 
 #define ISFRAY_REGISTER(which) \
     which##_ZN10coreneuron13register_mechEPPKcPFvPdPiiEPFvPNS_9NrnThreadEPNS_9Memb_listEiESC_SC_SC_SC_SC_ii
 extern "C" int ISFRAY_REGISTER(__real_)(const char**, coreneuron::mod_alloc_t, coreneuron::mod_f_t, coreneuron::mod_f_t,
-    coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, int, int) __attribute__((weak));
+    coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, coreneuron::mod_f_t, int, int);
 
-extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
+extern "C" int ISFRAY_REGISTER(__wrap_)(const char** names, coreneuron::mod_alloc_t alloc,
     coreneuron::mod_f_t current, coreneuron::mod_f_t jacob, coreneuron::mod_f_t state, coreneuron::mod_f_t initial,
     coreneuron::mod_f_t construct, coreneuron::mod_f_t destruct, int pointers, int vectorized) {
     current = current == coreneuron::nrn_cur_ion ? isfray::ion_currents : current;
@@ -31,4 +32,3 @@ extern "C" __attribute__((weak, used)) int ISFRAY_REGISTER(__wrap_)(const char**
     return type;
 }
 #undef ISFRAY_REGISTER
-#endif

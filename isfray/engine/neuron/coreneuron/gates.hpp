@@ -5,14 +5,15 @@
 // compared with the mechanisms, and not used where they differ. Steps in which a voltage is beyond the grid are the
 // mechanisms' own.
 #pragma once
-#ifdef __ELF__  // where linkers can put it in place, see mod/register.hpp
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <vector>
+#include "coreneuron/coreneuron.hpp"
 #include "coreneuron/mechanism/mechanism.hpp"
 #include "coreneuron/mechanism/membfunc.hpp"
 #include "coreneuron/sim/multicore.hpp"
@@ -403,11 +404,10 @@ inline Relaxing gates_among(const char** names) {
 }  // namespace isfray
 
 // How many mechanisms the last step took by table: what tests ask
-extern "C" __attribute__((weak, used)) int isfray_mechanisms_by_table() {
+extern "C" int isfray_mechanisms_by_table() {
     int mechanisms = 0;
     for (const isfray::Team& team : isfray::teams) {
         mechanisms += team.by_table ? static_cast<int>(team.types.size()) : 0;
     }
     return mechanisms;
 }
-#endif

@@ -1,9 +1,9 @@
 // CoreNEURON sets the currents of ions to zero segment by segment, asking at each whether its reversal potential is to be
-// worked out: 2 % of the integration. The linker sends the registration of mechanisms here (--wrap, see
-// isfray/engine/neuron/build.py), which gives ions a function that asks first and then sets whole arrays.
+// worked out: 2 % of the integration. The linker sends the registration of mechanisms here (--wrap), which gives ions a
+// function that asks first and then sets whole arrays.
 #pragma once
-#ifdef __ELF__  // where linkers can do that
 #include <algorithm>
+#include "choice.hpp"
 #include "coreneuron/mechanism/mechanism.hpp"
 #include "coreneuron/mechanism/membfunc.hpp"
 
@@ -18,7 +18,7 @@ inline void ion_currents(coreneuron::NrnThread* thread, coreneuron::Memb_list* i
     for (int i = 0; i < n; ++i) {
         styles |= ions->pdata[i];
     }
-    if ((styles & 0100) != 0) {  // a reversal potential that follows the concentrations
+    if (are(Functions::coreneurons) || (styles & 0100) != 0) {  // a reversal potential that follows the concentrations
         coreneuron::nrn_cur_ion(thread, ions, type);
         return;
     }
@@ -27,4 +27,3 @@ inline void ion_currents(coreneuron::NrnThread* thread, coreneuron::Memb_list* i
     std::fill_n(ions->data + 4 * stride, n, 0.0);
 }
 }  // namespace isfray
-#endif
