@@ -170,6 +170,23 @@ def test_sections_of_formats_can_be_linked_by_their_titles():
     assert named == [slug(title) for title in titles]
 
 
+CITED = re.compile(r"\bdocs/(formats|networks)\.md,\s([^()`]+)\)")
+
+
+def test_every_section_that_is_cited_is_a_heading_of_its_page():
+    cited = []
+    sources = [path for room in ("isfray", "tests", "scripts", "mod") for path in sorted((ROOT / room).rglob("*.*"))]
+    for path in [path for path in sources if path.suffix in (".py", ".mod", ".inc", ".hpp")]:
+        text = path.read_text()
+        found = CITED.findall(text)
+        assert len(found) == len(re.findall(r"docs/(?:formats|networks)\.md,", text)), f"{path}: (docs/PAGE.md, TITLE)"
+        assert not re.search(r"FORMATS \d", text), f"{path}: cite a section of docs/formats.md"
+        cited += [(path, page, " ".join(title.split())) for page, titles in found for title in titles.split(",")]
+    assert len(cited) > 50
+    for path, page, title in cited:
+        assert slug(title) in anchors(DOCS / f"{page}.md"), f"{path}: {title}"
+
+
 def test_models_tells_of_everything_the_readers_know():
     text = (DOCS / "models.md").read_text()
     mechanisms = {path.stem for path in (ROOT / "mod").glob("*.mod")} - {"epsp", "SKv3_1_copy"}

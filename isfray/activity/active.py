@@ -78,7 +78,7 @@ def stored(rows: Any, network: NetworkModel, geometry: Geometry, seed: int) -> A
     Parameters
     ----------
     rows : path, or a table (pyarrow, polars, pandas) of `synapse_activation` rows of one trial
-        Synapses go to (section, 3D point), at their stored times (FORMATS 10.6).
+        Synapses go to (section, 3D point), at their stored times (docs/formats.md, Replay).
     network : NetworkModel
         Gives weights and receptors by population.
     geometry : Geometry

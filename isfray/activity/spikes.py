@@ -1,6 +1,6 @@
-"""Presynaptic spikes: every activity kind drawn for all cells of a population at once (FORMATS 10.1, 10.2).
+"""Presynaptic spikes: every activity kind drawn for all cells of a population at once (docs/formats.md, Activity).
 
-The laws are those of FORMATS; the order of draws is not ISF's, which draws cell by cell from one global stream.
+The laws are ISF's; the order of draws is not, which draws cell by cell from one global stream.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Spikes found in voltage traces (FORMATS 14), and windows of stored ones."""
+"""Spikes found in voltage traces (docs/formats.md, Spike detection), and windows of stored ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from isfray.check import number, one_of, window
 from isfray.errors import InputError
 
 SOMA_THRESHOLD, DENDRITE_THRESHOLD = 0.0, -30.0
-"""Voltages (mV) whose upward crossing is a spike at the soma and elsewhere (FORMATS 14)."""
+"""Voltages (mV) whose upward crossing is a spike at the soma and elsewhere (docs/formats.md, Spike detection)."""
 
 
 def sample_times(n: int, t_start: float, dt: float) -> F64:
-    """Times of n samples as NEURON counts them: half a step added at a time, in floating point (FORMATS 11)."""
+    """Times of n samples as NEURON counts them: half a step added at a time, in floating point.
+
+    (docs/formats.md, Integration)
+    """
     return np.cumsum(np.r_[t_start, np.full(2 * max(n - 1, 0), dt / 2)])[::2][:n]
 
 
@@ -59,7 +62,7 @@ def detect_spikes(
 
     Notes
     -----
-    No interpolation, no refractory period; the first sample is never a spike (FORMATS 14).
+    No interpolation, no refractory period; the first sample is never a spike (docs/formats.md, Spike detection).
 
     Examples
     --------

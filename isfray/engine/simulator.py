@@ -1,4 +1,4 @@
-"""One compiled, built, synapse-bearing cell that runs trial after trial (FORMATS 9, 11)."""
+"""One compiled, built, synapse-bearing cell that runs trial after trial (docs/formats.md, A trial)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ Runs: TypeAlias = str | list[str] | tuple[str, ...] | None
 Stimulus: TypeAlias = float | Literal["network"] | None
 
 SETTLING = 100.0
-"""Time (ms) in which a simulation leaves its initial state; spikes in it are no response (FORMATS 11)."""
+"""Time (ms) in which a simulation leaves its initial state; spikes in it are no response.
+
+(docs/formats.md, Integration)
+"""
 
 
 def plot_psth(

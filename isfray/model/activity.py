@@ -1,4 +1,4 @@
-"""What presynaptic cells do: the activity kinds of a network file, validated (FORMATS 3.1, 10.1, 10.2).
+"""What presynaptic cells do: the activity kinds of a network file, validated (docs/formats.md, Activity).
 
 Times are in ms, rates in Hz. How each is drawn is told in `isfray.activity.spikes`.
 """
@@ -23,7 +23,7 @@ SPIKE_SOURCES = (
     "PSTH_poissontrain_v2",
     "poissontrain_modulated",
 )
-"""Source tags of spikes (FORMATS 10.4); a spike's source is an index into this."""
+"""Source tags of spikes (docs/formats.md, Activity); a spike's source is an index into this."""
 
 
 def _ordered(interval: tuple[float, float]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What the cells of a population do, as a network file says it (FORMATS 3.1)."""
+"""What the cells of a population do, as a network file says it (docs/formats.md, Activity)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from isfray.model.inputs import Key
 def read_activity(
     entry: dict[str, Any], param: ParamFile, path: Key, entry_keys: tuple[str, ...]
 ) -> tuple[Activity, ...]:
-    """Return the activity of one population, in key order; both forms of `celltype` (FORMATS 3).
+    """Return the activity of one population, in key order; both forms of `celltype` (docs/formats.md, Network files).
 
     Parameters
     ----------
@@ -48,7 +48,10 @@ def read_activity(
 
 
 def read_pointcell(keys: Any, param: ParamFile, path: Key) -> Activity:
-    """Return the pointcell activity written at `path`, as the evoked templates of FORMATS 4 have it."""
+    """Return the pointcell activity written at `path`, as evoked templates have it.
+
+    (docs/formats.md, Templates and counts)
+    """
     return _component("pointcell", keys, param, path, ())
 
 

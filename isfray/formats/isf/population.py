@@ -1,4 +1,4 @@
-"""One entry of a network file: a population and what it takes from its embedding (FORMATS 3)."""
+"""One entry of a network file: a population and what it takes from its embedding (docs/formats.md, Network files)."""
 
 from __future__ import annotations
 
@@ -147,7 +147,10 @@ def read_population(name: str, entry: Any, param: ParamFile, fetch: Fetch) -> tu
 
 
 def check_template(entry: Any, param: ParamFile, path: Key) -> None:
-    """Refuse an entry of an ongoing template (FORMATS 4) that a population could not be made from."""
+    """Refuse an entry of an ongoing template that a population could not be made from.
+
+    (docs/formats.md, Templates and counts)
+    """
     if not isinstance(entry, dict):
         raise param.error(path, "is not a mapping", expected="celltype and synapses")
     read_activity(entry, param, path, _TEMPLATE_KEYS)
