@@ -23,7 +23,6 @@ import isfray
 from isfray import cli
 from isfray.catalog import Catalog
 from isfray.catalog.isf_import import import_isf
-from isfray.edits import build_network
 from isfray.examples import write_example
 from isfray.formats.files import read_file
 from isfray.formats.isf import load_cell, load_network
@@ -139,7 +138,7 @@ def test_the_network_that_formats_shows_lies_on_its_cell_where_the_results_have_
 
 def test_the_templates_that_formats_shows_make_a_network(small_files: Path):
     measured = small_files / "ongoing.param", [small_files / "evoked_VPM.param"]
-    built = build_network(*measured, small_files / "NumberOfConnectedCells.csv", small_files / "small")
+    built = isfray.build_network(*measured, small_files / "NumberOfConnectedCells.csv", small_files / "small")
     probabilities = {p.name: a.probabilities for p in built.populations for a in p.activity if isinstance(a, PSTH)}
     assert probabilities == {"VPM_C2": (0.05, 0.12), "VPM_B2": (-0.01,)}
 
