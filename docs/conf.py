@@ -54,17 +54,23 @@ pygments_style, pygments_dark_style = "friendly", "native"
 
 _QUOTED = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_])")
 _NAME = re.compile(r"[A-Za-z_][\w.]*(\(\))?")
-_RULES = re.compile(r"\s*\(FORMATS [\d., ]+\)")
+_CITED = re.compile(r"\(docs/(\w+)\.md,\s+([^()]+)\)")
 
 
 def _quoted(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Let names in single backticks lead to what they name, set others as code, and leave out numbers of rules."""
+    """Let names in single backticks lead to what they name, set others as code, and sections of pages be links."""
 
     def role(found: re.Match[str]) -> str:
         text = found[1]
         return f":py:obj:`{text}`" if _NAME.fullmatch(text) else f"``{text}``"
 
-    lines[:] = _QUOTED.sub(role, _RULES.sub("", "\n".join(lines))).split("\n")
+    def section(found: re.Match[str]) -> str:
+        titles = [" ".join(title.split()) for title in found[2].split(",")]
+        if found[1] != "formats":
+            return f"(:doc:`/{found[1]}`, {', '.join(titles)})"
+        return "(" + ", ".join(f":ref:`{title} <formats-{title.lower().replace(' ', '-')}>`" for title in titles) + ")"
+
+    lines[:] = _CITED.sub(section, _QUOTED.sub(role, "\n".join(lines))).split("\n")
 
 
 class Rooms(SphinxDirective):

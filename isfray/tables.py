@@ -3,7 +3,7 @@
 Every table has the trial number first and no run column: the run is part of the path a table is stored under. Times
 are in ms, distances in um, voltages in mV. Strings are dictionary encoded; a dictionary holds exactly the values
 used, sorted, so that equal rows are equal bytes whatever order they were made in. Rows are sorted by trial, then type
-(alphabetical), then id, the order of FORMATS 12.2.
+(alphabetical), then id, as ISF's files have them (docs/formats.md, Synapse and cell CSVs).
 
 Tables only grow. A column that is added says since which version it is there (`since`), and is null where it was not
 known: in files of earlier versions, and where nobody gave it. What is there keeps its name, type and meaning.

@@ -23,7 +23,6 @@ import isfray
 from isfray import cli
 from isfray.catalog import Catalog
 from isfray.catalog.isf_import import import_isf
-from isfray.edits.from_measurements import build_network
 from isfray.examples import write_example
 from isfray.formats.files import read_file
 from isfray.formats.isf import load_cell, load_network
@@ -131,15 +130,15 @@ def test_the_network_that_formats_shows_lies_on_its_cell_where_the_results_have_
     assert network.synapse_weights[0, 0].tolist() == [[1.2, 1.2], [1.9, 1.9], [0.7, 0.7]]
     placed = place(network.synapses.section_id, network.synapses.x, geometry)
     stored = read_synapse_csv(read_file(small_files / "simulation_run0000_synapses.csv"))
-    assert stored.section_pt_id.tolist() == placed.section_pt_id[stored.synapse_id].tolist()
-    assert stored.soma_distance.tolist() == placed.soma_distance[stored.synapse_id].tolist()
+    assert stored.columns["section_pt_id"].tolist() == placed.section_pt_id[stored.columns["synapse_id"]].tolist()
+    assert stored.columns["soma_distance"].tolist() == placed.soma_distance[stored.columns["synapse_id"]].tolist()
     low, high = network.modify_functions[0].soma_dist_ranges["VPM_C2"]
     assert ((low <= placed.soma_distance) & (placed.soma_distance < high)).tolist() == [False, False, True]
 
 
 def test_the_templates_that_formats_shows_make_a_network(small_files: Path):
     measured = small_files / "ongoing.param", [small_files / "evoked_VPM.param"]
-    built = build_network(*measured, small_files / "NumberOfConnectedCells.csv", small_files / "small")
+    built = isfray.build_network(*measured, small_files / "NumberOfConnectedCells.csv", small_files / "small")
     probabilities = {p.name: a.probabilities for p in built.populations for a in p.activity if isinstance(a, PSTH)}
     assert probabilities == {"VPM_C2": (0.05, 0.12), "VPM_B2": (-0.01,)}
 
@@ -168,6 +167,23 @@ def test_sections_of_formats_can_be_linked_by_their_titles():
     titles = re.findall(r"^##+ (.+)$", text, re.MULTILINE)
     named = re.findall(r"^\(formats-([\w-]+)\)=\n##+ ", text, re.MULTILINE)
     assert named == [slug(title) for title in titles]
+
+
+CITED = re.compile(r"\bdocs/(formats|networks)\.md,\s([^()`]+)\)")
+
+
+def test_every_section_that_is_cited_is_a_heading_of_its_page():
+    cited = []
+    sources = [path for room in ("isfray", "tests", "scripts", "mod") for path in sorted((ROOT / room).rglob("*.*"))]
+    for path in [path for path in sources if path.suffix in (".py", ".mod", ".inc", ".hpp")]:
+        text = path.read_text()
+        found = CITED.findall(text)
+        assert len(found) == len(re.findall(r"docs/(?:formats|networks)\.md,", text)), f"{path}: (docs/PAGE.md, TITLE)"
+        assert not re.search(r"FORMATS \d", text), f"{path}: cite a section of docs/formats.md"
+        cited += [(path, page, " ".join(title.split())) for page, titles in found for title in titles.split(",")]
+    assert len(cited) > 50
+    for path, page, title in cited:
+        assert slug(title) in anchors(DOCS / f"{page}.md"), f"{path}: {title}"
 
 
 def test_models_tells_of_everything_the_readers_know():

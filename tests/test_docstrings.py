@@ -60,9 +60,3 @@ def test_the_reference_of_the_site_names_all_that_is_public():
         if inspect.isclass(public().get(room)):
             continue  # methods: their class lists them
         assert re.search(rf":: ([\w.]+\.)?{last}\b", pages), name
-
-
-def test_the_reference_sends_nobody_to_a_page_that_is_not_there():
-    for name, thing in public().items():
-        text = re.sub(r"\(FORMATS [\d., ]+\)", "", thing.__doc__ or "")  # which the site leaves out
-        assert "FORMATS" not in text, name

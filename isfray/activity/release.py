@@ -1,4 +1,7 @@
-"""Synaptic release: which spikes of a presynaptic cell release at which of its synapses (FORMATS 10.3, 3.2, 3.3)."""
+"""Synaptic release: which spikes of a presynaptic cell release at which of its synapses.
+
+(docs/formats.md, Release, Weights, Network modify functions)
+"""
 
 from __future__ import annotations
 
@@ -148,7 +151,9 @@ def _draw_weights(network: NetworkModel, active: I64, seed: int) -> dict[tuple[i
 
 
 def draw_weights(network: NetworkModel, population: int, receptor: int, seed: int) -> F64:
-    """Draw lognormal weights of mean m and standard deviation m**2 (FORMATS 3.2); those of a weight file are as given.
+    """Draw lognormal weights of mean m and standard deviation m**2; those of a weight file are as given.
+
+    (docs/formats.md, Weights)
 
     Drawn for every synapse, active or not, so that which synapses are active changes no weight.
 

@@ -1,4 +1,4 @@
-"""Presynaptic spikes: what every population does, drawn from streams of its own (FORMATS 10)."""
+"""Presynaptic spikes: what every population does, drawn from streams of its own (docs/formats.md, Activity)."""
 
 from __future__ import annotations
 

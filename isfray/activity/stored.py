@@ -27,7 +27,7 @@ def read_releases(rows: Any, network: NetworkModel, geometry: Geometry, seed: in
     Parameters
     ----------
     rows : path, or a table (pyarrow, polars, pandas) of `synapse_activation` rows of one trial
-        Synapses go to (section, 3D point), at their stored times (FORMATS 10.6).
+        Synapses go to (section, 3D point), at their stored times (docs/formats.md, Replay).
     network : NetworkModel
         Gives weights and receptors by population.
     geometry : Geometry

@@ -220,7 +220,7 @@ def activation_psth(
     bin_size, t_min, t_max : float
         ms.
     per_trial : bool
-        One row per trial too, as ISF's `synapse_activation_binning` has (FORMATS 14), with zeros.
+        One row per trial too, as ISF's `synapse_activation_binning` has (docs/formats.md, Bins of ISF), with zeros.
     sem : bool
         Add the standard error of the rate over trials, which takes several times as long.
     rule : str

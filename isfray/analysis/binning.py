@@ -59,7 +59,7 @@ def bins(t_min: float, t_max: float, bin_size: float, rule: Rule = "isfray") -> 
         Range and width, in one unit.
     rule : str
         "isfray": whole bins from `t_min`, none beyond `t_max`.
-        "isf": ISF's `temporal_binning` (FORMATS 14): `arange(t_min, t_max + bin_size, bin_size)`.
+        "isf": ISF's `temporal_binning` (docs/formats.md, Bins of ISF): `arange(t_min, t_max + bin_size, bin_size)`.
         "isf_aligned": ISF's `PSTH_from_spike_times(aligned=True)`: from the multiple of the width at or before `t_min`.
         In both of ISF's the last bin is closed.
     """

@@ -69,11 +69,12 @@ def group_columns(
     network : NetworkModel or mapping, optional
         Gives the signs; by default the network of the run.
     proximal : float
-        Soma distance (um) below which a synapse is proximal (500 as in FORMATS 14).
+        Soma distance (um) below which a synapse is proximal (docs/formats.md, Bins of ISF).
     distance_bin : float
         um.
     rule : str
-        "isf" counts celltype L1 as excitatory, as ISF's list does (FORMATS 14), though its synapses are GABAergic.
+        "isf" counts celltype L1 as excitatory, as ISF's list does (docs/formats.md, Bins of ISF), though its synapses
+        are GABAergic.
     """
     proximal, distance_bin = number("proximal", proximal), number("distance_bin", distance_bin, above=0.0)
     one_of("rule", rule, RULES, "is no rule")

@@ -50,7 +50,7 @@ def to_isf_wide(
     folder: str | None = None,
     at_most: float | None = None,
 ) -> Any:
-    """Return a table as ISF's database holds it (FORMATS 13), for code that was written for ISF.
+    """Return a table as ISF's database holds it (docs/formats.md, Tables of ISF), for code that was written for ISF.
 
     Of a long run take `trials=`, or batches of them by `isf_wide_batches`.
 

@@ -34,7 +34,8 @@ def psth(
         ms; by default 0 and the simulated time, or as the rule says.
     rule : str
         "isfray": whole bins from `t_min`, each including its start and not its end.
-        "isf": ISF's `temporal_binning` (FORMATS 14): from the first spike to the last unless given, last bin closed.
+        "isf": ISF's `temporal_binning` (docs/formats.md, Bins of ISF): from the first spike to the last unless given,
+        last bin closed.
         "isf_aligned": ISF's `PSTH_from_spike_times` with aligned bins.
 
     Returns

@@ -37,7 +37,7 @@ def space_time(
     where : polars.Expr, optional
         Only these rows of `synapse_activation`, such as `pl.col("celltype") == "VPM"`.
     rule : str
-        "isf": ISF's `spatiotemporal_binning` (FORMATS 14): time borders as in its `temporal_binning`.
+        "isf": ISF's `spatiotemporal_binning` (docs/formats.md, Bins of ISF): time borders as in its `temporal_binning`.
 
     Returns
     -------

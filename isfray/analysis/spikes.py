@@ -1,4 +1,4 @@
-"""Spikes found in voltage traces (FORMATS 14), and windows of stored ones."""
+"""Spikes found in voltage traces (docs/formats.md, Spike detection), and windows of stored ones."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def detect_spikes(
 
     Notes
     -----
-    No interpolation, no refractory period; the first sample is never a spike (FORMATS 14).
+    No interpolation, no refractory period; the first sample is never a spike (docs/formats.md, Spike detection).
 
     Examples
     --------

@@ -156,7 +156,7 @@ def voltage_density(
 ) -> VoltageDensity:
     """Count a site's trials by voltage, at every sample or at each `every`-th.
 
-    The bins are ISF's (FORMATS 14), `arange(v_min, v_max + v_bin, v_bin)` with the last one closed; voltages outside
+    The bins are ISF's, `arange(v_min, v_max + v_bin, v_bin)` with the last one closed; voltages outside
     are not counted.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Export of a run in the raw layout of the In Silico Framework (FORMATS 12), for its own loader.
+"""Export of a run in the raw layout of the In Silico Framework (docs/formats.md, Result folders), for its own loader.
 
     DIR/results/<date>_seed<seed>_pid<number>/    trials, as one process of ISF leaves them
     DIR/model/<hash>/<name>                       the files the parameter files name

@@ -1,4 +1,7 @@
-"""One raw result folder of the In Silico Framework: what one of its processes left (FORMATS 12)."""
+"""One raw result folder of the In Silico Framework: what one of its processes left.
+
+(docs/formats.md, Result folders)
+"""
 
 from __future__ import annotations
 

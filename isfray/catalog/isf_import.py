@@ -1,4 +1,4 @@
-"""Import of raw result folders of the In Silico Framework (FORMATS 12) as a run.
+"""Import of raw result folders of the In Silico Framework (docs/formats.md, Result folders) as a run.
 
 What ISF does not store is not made up: the seed of a trial is that of its process, its time taken is not a number, its
 end is when its file was written. Spikes are detected in the traces. Trials whose voltage is no number, or beyond 1 V,

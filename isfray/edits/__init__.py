@@ -1,4 +1,4 @@
-"""Edits of a network: pure functions from a network model to another one (FORMATS 3.3).
+"""Edits of a network: pure functions from a network model to another one.
 
 Each edits the content of the network file and reads it again, so that the model's `.inputs` describe exactly the edited
 model, and a catalog keeps it as it was run. The embedding's files stay as they are, and an edit that changes nothing

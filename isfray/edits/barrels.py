@@ -1,4 +1,4 @@
-"""The grid of whiskers and their barrel columns, and who is whose neighbour (FORMATS 4)."""
+"""The grid of whiskers and their barrel columns, and who is whose neighbour (docs/formats.md, Templates and counts)."""
 
 from __future__ import annotations
 

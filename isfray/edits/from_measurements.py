@@ -1,4 +1,7 @@
-"""A network model from measurements: ongoing and touch-evoked activity, cell counts and an embedding (FORMATS 4)."""
+"""A network model from measurements: ongoing and touch-evoked activity, cell counts and an embedding.
+
+(docs/formats.md, Templates and counts)
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def build_network(
 
     Every cell type of the ongoing template, in every column that has such cells, becomes a population. Those in the 3x3
     columns around the deflected whisker that have a measured response spike to the touch as well, by the PSTH that was
-    recorded at the same relative position (FORMATS 4).
+    recorded at the same relative position (docs/formats.md, Templates and counts).
 
     Parameters
     ----------

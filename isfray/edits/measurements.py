@@ -1,4 +1,7 @@
-"""The measurements a network is built from: activity templates, cell counts, embedding files (FORMATS 4)."""
+"""The measurements a network is built from: activity templates, cell counts, embedding files.
+
+(docs/formats.md, Templates and counts)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits of populations: their rates, their connections, and which of them are there (FORMATS 3.3)."""
+"""Edits of populations: their rates, their connections, and which of them are there."""
 
 from __future__ import annotations
 
@@ -144,7 +144,9 @@ def silence_by_soma_distance(
 
 
 def redraw_connections(network: NetworkModel, seed: int, populations: Populations = None) -> NetworkModel:
-    """Draw other connections for the populations that have a convergence instead of a `.con` file (FORMATS 6.4).
+    """Draw other connections for the populations that have a convergence instead of a `.con` file.
+
+    (docs/networks.md, Connections without a .con)
 
     Parameters
     ----------

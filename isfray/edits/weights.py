@@ -1,4 +1,4 @@
-"""Edits of synaptic weights (FORMATS 3.2, 7.3)."""
+"""Edits of synaptic weights (docs/formats.md, Weights)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def set_weights(network: NetworkModel, weights: Mapping[str, Weight], receptor: 
 
 
 def with_weights_from(network: NetworkModel, file: str | Path) -> NetworkModel:
-    r"""Give each synapse its own weights, from a weight file (FORMATS 7.3), in place of those of the network file.
+    r"""Give each synapse its own weights, from a weight file, in place of those of the network file.
+
+    (docs/formats.md, Weights)
 
     Receptors of a population that the file does not tell of keep theirs.
 

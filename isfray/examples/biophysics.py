@@ -1,6 +1,6 @@
 """The synthetic cell's membrane: the channels published for the class, with densities tuned to this morphology.
 
-Channel set and distributions are those of Hay et al. 2011 (PLoS Comput Biol 7:e1002107; FORMATS 15), the artificial
+Channel set and distributions are those of Hay et al. 2011 (PLoS Comput Biol 7:e1002107), the artificial
 axon that of Hay et al. 2013. The numbers are this example's own: they make the synthetic neuron rest, fire and burst as
 the class does (Larkum et al. 1999, Nature 398:338), and are no fit to any recorded cell.
 """
@@ -66,7 +66,7 @@ _IH_GRADIENT = {
 
 
 def membranes() -> dict[str, Any]:
-    """Return the structures of the cell parameter file (FORMATS 2.1), in its units."""
+    """Return the structures of the cell parameter file (docs/formats.md, Cell files), in its units."""
     return {
         "Soma": _structure(1.0, _IONS, _pas(3e-5) | _uniform(_SOMA)),
         "Dendrite": _structure(2.0, {}, _pas(3e-5) | _uniform({"Ih": {"gIhbar": 0.0002}})),

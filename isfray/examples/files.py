@@ -18,7 +18,7 @@ _NUMBERS = re.compile(r"\[([\d\s.,]+)\]")
 
 
 def hoc(name: str, morphology: Morphology) -> InputFile:
-    """Render a morphology (FORMATS 5.1)."""
+    """Render a morphology (docs/formats.md, Morphologies)."""
     lines = [f"/* {SYNTHETIC} */"]
     for i, section in enumerate(morphology):
         lines += ["", f"{{create {section.name}}}", f"{{access {section.name}}}"]
@@ -31,28 +31,31 @@ def hoc(name: str, morphology: Morphology) -> InputFile:
 
 
 def landmarks(name: str, points: F64) -> InputFile:
-    """Render landmarks, points of shape (n, 3) in um (FORMATS 5.3)."""
+    """Render landmarks, points of shape (n, 3) in um (docs/formats.md, Landmarks)."""
     head = ["# AmiraMesh 3D ASCII 2.0", f"# {SYNTHETIC}", "", f"define Markers {len(points)}", ""]
     head += ['Parameters { ContentType "LandmarkSet" }', "", "Markers { float[3] Coordinates } @1", "", "@1"]
     return _file(name, [*head, *("{:.3f} {:.3f} {:.3f}".format(*point) for point in points)])
 
 
 def param(name: str, title: str, content: dict[str, Any]) -> InputFile:
-    """Render a parameter file as JSON, under an `info` that says what it is (FORMATS 1)."""
+    """Render a parameter file as JSON, under an `info` that says what it is (docs/formats.md, Parameter files)."""
     info = {"name": title, "author": "isfray", "note": SYNTHETIC}
     text = json.dumps({"info": info, **content}, indent=2)
     return _file(name, [_NUMBERS.sub(lambda found: f"[{', '.join(found[1].split())}]".replace(",,", ","), text)])
 
 
 def synapses(name: str, cell: str, locations: Sequence[tuple[str, F64]]) -> InputFile:
-    """Render synapses, one array of (section id, x) a population (FORMATS 6.1)."""
+    """Render synapses, one array of (section id, x) a population (docs/formats.md, Synapses and connections)."""
     head = ["# Synapse distribution file", f"# corresponding to cell: {cell}", f"# {SYNTHETIC}"]
     rows = [f"{p}\t{section:.0f}\t{x:.6f}" for p, where in locations for section, x in where.tolist()]
     return _file(name, [*head, "# Type - section - section.x", "", *rows])
 
 
 def connections(name: str, syn: str, wiring: Sequence[tuple[str, I32]]) -> InputFile:
-    """Render connections, one array of (cell id, synapse id) a population (FORMATS 6.2)."""
+    """Render connections, one array of (cell id, synapse id) a population.
+
+    (docs/formats.md, Synapses and connections)
+    """
     head = ["# Anatomical connectivity realization file; only valid with synapse realization:", f"# {syn}"]
     rows = [f"{p}\t{cell}\t{synapse}" for p, pairs in wiring for cell, synapse in pairs.tolist()]
     return _file(name, [*head, f"# {SYNTHETIC}", "# Type - cell ID - synapse ID", "", *rows])

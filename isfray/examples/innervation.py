@@ -4,7 +4,7 @@ Made-up numbers of realistic order. Where axons of a type end follows, qualitati
 cortex: layers and column borders of excitatory types from Narayanan et al. 2015 (Cereb Cortex 25:4450), the thalamus in
 layer 4 and at the border of layers 5 and 6 from Constantinople & Bruno 2013 (Science 340:1591), deep corticocortical
 cells answering touch first from Egger et al. 2020 (Neuron 105:122). Kinetics, release probabilities, weights and mean
-intervals are those listed in FORMATS 3.1.
+intervals are those of published networks.
 """
 
 from __future__ import annotations

@@ -17,7 +17,10 @@ from isfray.look.style import PathLike, Sheet, legend, note, sheet, trials
 Runs: TypeAlias = str | list[str] | tuple[str, ...] | None
 
 SETTLING = 100.0
-"""Time (ms) in which a simulation leaves its initial state; spikes in it are no response (FORMATS 11)."""
+"""Time (ms) in which a simulation leaves its initial state; spikes in it are no response.
+
+(docs/formats.md, Integration)
+"""
 
 
 def plot_psth(

@@ -20,7 +20,7 @@ from isfray.model.network import NetworkModel
 
 GROUPINGS = ("celltype", "sign", "column", "synapse_type")
 FLASH = 2.0
-"""How long a release is shown, ms, as ISF shows it; but from the release on, not before (FORMATS 16.2)."""
+"""How long a release is shown, ms, as ISF shows it; but from the release on, not before."""
 FAINTEST = 0.3
 """Opacity at the end of that time."""
 

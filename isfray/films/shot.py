@@ -222,7 +222,7 @@ def _moment(at: float, length: float) -> tuple[float, float, F64]:
 def _frames(
     t_start: float | None, t_stop: float | None, t_step: float, dt: float, length: float, stimulus: float | None
 ) -> tuple[float, float, F64]:
-    """Times of the frames: from the start on, the end excluded (FORMATS 16.1)."""
+    """Times of the frames: from the start on, the end excluded."""
     there = stimulus is not None and 0 < stimulus < length
     middle = stimulus if there and stimulus is not None else length / 2
     around = AROUND if there else length / 2

@@ -1,4 +1,6 @@
-"""Morphologies in `.hoc` files: the few statements such files are made of, read as NEURON runs them (FORMATS 5.1).
+"""Morphologies in `.hoc` files: the few statements such files are made of, read as NEURON runs them.
+
+(docs/formats.md, Morphologies)
 
 A statement, or a `{ block }` of them, has a line of its own; comments may stand between statements. What else NEURON
 would run is refused by its line: a statement that is passed over is another neuron.

@@ -1,7 +1,7 @@
-"""What presynaptic cells do: the kinds of activity, how each is drawn, scaled and moved (FORMATS 3.1, 10.1, 10.2).
+"""What presynaptic cells do: the kinds of activity, how each is drawn, scaled and moved (docs/formats.md, Activity).
 
-Times are in ms, rates in Hz. The laws of the draws are those of FORMATS; their order is not ISF's, which draws cell by
-cell from one global stream: here all cells of a population are drawn at once.
+Times are in ms, rates in Hz. The laws of the draws are ISF's; their order is not, for ISF draws cell by cell from one
+global stream: here all cells of a population are drawn at once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SPIKE_SOURCES = (
     "PSTH_poissontrain_v2",
     "poissontrain_modulated",
 )
-"""Source tags of spikes (FORMATS 10.4); a spike's source is an index into this."""
+"""Source tags of spikes (docs/formats.md, Activity); a spike's source is an index into this."""
 
 Drawn: TypeAlias = tuple[NDArray[np.intp], F64]
 """Cell id and time of each spike, in no order."""

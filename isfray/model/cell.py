@@ -1,4 +1,7 @@
-"""The cell model: morphology, membrane, discretization, recording sites, and what is done to it (FORMATS 2, 8)."""
+"""The cell model: morphology, membrane, discretization, recording sites, and what is done to it.
+
+(docs/formats.md, Cell files, Order of building)
+"""
 
 from __future__ import annotations
 
@@ -149,7 +152,9 @@ class CellModel(Shown):
 
 
 def conductances(cell: CellModel) -> dict[str, F64]:
-    """Return every density parameter in every segment, NaN where its mechanism is not inserted (FORMATS 2.2).
+    """Return every density parameter in every segment, NaN where its mechanism is not inserted.
+
+    (docs/formats.md, Spatial distributions)
 
     Returns
     -------

@@ -43,7 +43,10 @@ class CurrentClamp:
 
 @dataclass(frozen=True)
 class EpspCurrent:
-    """An EPSP-shaped current at one place (`epsp`, FORMATS 15.5): peak `imax` in nA, `onset`, `tau0`, `tau1` in ms."""
+    """An EPSP-shaped current at one place: peak `imax` in nA, `onset`, `tau0`, `tau1` in ms.
+
+    (docs/formats.md, Receptors)
+    """
 
     section: int
     x: float

@@ -1,4 +1,4 @@
-"""The clock of samples: NEURON adds half a step at a time to t, in floating point (FORMATS 11)."""
+"""The clock of samples: NEURON adds half a step at a time to t, in floating point (docs/formats.md, Integration)."""
 
 from __future__ import annotations
 

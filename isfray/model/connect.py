@@ -1,4 +1,7 @@
-"""Connections drawn where a network gives a convergence instead of a `.con` file (FORMATS 6.4)."""
+"""Connections drawn where a network gives a convergence instead of a `.con` file.
+
+(docs/networks.md, Connections without a .con)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as a spike at a recorded place (FORMATS 14)."""
+"""What counts as a spike at a recorded place (docs/formats.md, Spike detection)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lengths, segments and distances of a discretized morphology (FORMATS 8.1, 8.4, 2.2, 12.2)."""
+"""Lengths, segments and distances of a discretized morphology.
+
+(docs/formats.md, Morphologies, Discretization, Distances)
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from isfray.errors import InputError
 from isfray.model.morphology import AIS, APICAL, DENDRITE, MYELIN, Morphology
 
 FAR_APICAL = 1000.0
-"""Soma distance (um) beyond which an apical section counts as tuft in the rules of FORMATS 8.6."""
+"""Soma distance (um) beyond which an apical section counts as tuft (docs/formats.md, Cell modify functions)."""
 
 _MOST_IN_SECTION, _MOST_IN_CELL = 32_767, 1_000_000  # segments; the first is NEURON's
 
@@ -71,7 +74,7 @@ class Geometry(ArrayEquality):
 
     @cached_property
     def relpts(self) -> tuple[F64, ...]:
-        """Relative position of every 3D point along its section, 0 to 1 (FORMATS 8.1)."""
+        """Relative position of every 3D point along its section, 0 to 1 (docs/formats.md, Morphologies)."""
         out = []
         for section, length in zip(self.morphology, self.L, strict=True):
             steps = np.sqrt((np.diff(section.points[:, :3], axis=0) ** 2).sum(axis=1))
@@ -132,14 +135,20 @@ class Geometry(ArrayEquality):
 
     @cached_property
     def surface_start(self) -> F64:
-        """Distance of every section's 0-end from the soma's surface: `soma_distance` starts there (FORMATS 12.2)."""
+        """Distance of every section's 0-end from the soma's surface: `soma_distance` starts there.
+
+        (docs/formats.md, Distances)
+        """
         out = np.zeros(len(self.morphology))
         for i, s in enumerate(self.morphology.sections[1:], start=1):
             out[i] = 0.0 if s.parent == 0 else out[s.parent] + s.parent_x * self.L[s.parent]
         return out
 
     def apical_position(self, distance: float) -> tuple[int, float] | None:
-        """Return section and x on the apical path at this soma(0) distance (FORMATS 8.6); None if there is none."""
+        """Return section and x on the apical path at this soma(0) distance; None if there is none.
+
+        (docs/formats.md, Cell modify functions)
+        """
         m = self.morphology
         on_path = m.leads_to(self.end > FAR_APICAL)
         there = [i for i in m.with_label(APICAL) if on_path[i] and self.end[i] > distance]
@@ -151,7 +160,10 @@ class Geometry(ArrayEquality):
 
     @cached_property
     def main_bifurcation(self) -> int | None:
-        """Section that ends in the main bifurcation (FORMATS 8.6); None if there is not exactly one."""
+        """Section that ends in the main bifurcation; None if there is not exactly one.
+
+        (docs/formats.md, Cell modify functions)
+        """
         m = self.morphology
         beyond = self.end > FAR_APICAL
         far = m.leads_to(beyond)
@@ -178,7 +190,7 @@ def discretize(
     ra: Callable[[str], float],
     cm: Callable[[str], float],
 ) -> Geometry:
-    """Choose the number of segments of every section by the d_lambda rule (FORMATS 8.4).
+    """Choose the number of segments of every section by the d_lambda rule (docs/formats.md, Discretization).
 
     Parameters
     ----------

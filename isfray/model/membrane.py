@@ -1,4 +1,7 @@
-"""What the membrane of a structure is made of, and how densities vary over it (FORMATS 2.1, 2.2)."""
+"""What the membrane of a structure is made of, and how densities vary over it.
+
+(docs/formats.md, Cell files, Spatial distributions)
+"""
 
 from __future__ import annotations
 
@@ -124,7 +127,7 @@ _RULES: Mapping[str, Rule] = {
 
 
 def densities(mechanism: RangeMechanism, label: str, geometry: Geometry) -> dict[str, F64]:
-    """Return each parameter's value in every segment of the label (FORMATS 2.2).
+    """Return each parameter's value in every segment of the label (docs/formats.md, Spatial distributions).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`cell_modify_functions`: what is done to a cell after it is built (FORMATS 8.6).
+"""`cell_modify_functions`: what is done to a cell after it is built (docs/formats.md, Cell modify functions).
 
 They act after segments, densities and spine factors are fixed: scaling diameters changes areas and axial resistances,
 but neither lengths nor densities.

@@ -59,7 +59,7 @@ class Section(ArrayEquality):
 class Morphology:
     """All sections of a neuron; a section's id is its position. Section 0 is the soma.
 
-    Children of the soma are attached at soma(0.5) whatever the file says (FORMATS 8).
+    Children of the soma are attached at soma(0.5) whatever the file says (docs/formats.md, Morphologies).
     """
 
     sections: tuple[Section, ...]
@@ -130,7 +130,9 @@ class Morphology:
 
 
 def with_axon(morphology: Morphology) -> Morphology:
-    """Append the artificial axon: hillock, initial segment and myelin, straight down from the soma (FORMATS 8.3).
+    """Append the artificial axon: hillock, initial segment and myelin, straight down from the soma.
+
+    (docs/formats.md, Artificial axon)
 
     Notes
     -----

@@ -1,4 +1,7 @@
-"""The network model: populations of presynaptic cells, what they do, and their synapses on the cell (FORMATS 3)."""
+"""The network model: populations of presynaptic cells, what they do, and their synapses on the cell.
+
+(docs/formats.md, Network files)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where synapses land on a cell (FORMATS 6.3, 12.2)."""
+"""Where synapses land on a cell (docs/formats.md, Placement)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def place(section: I32, x: F64, geometry: Geometry) -> Placement:
 
 
 def place_at_points(section: I32, point: I32, geometry: Geometry) -> Placement:
-    """Place synapses by section and 3D point id, as replays of stored activations do (FORMATS 10.6)."""
+    """Place synapses by section and 3D point id, as replays of stored activations do (docs/formats.md, Replay)."""
     check_sections(section, geometry)
     n_points = np.array([len(r) for r in geometry.relpts])[section]
     wrong = np.flatnonzero((point < 0) | (point >= n_points))

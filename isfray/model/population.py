@@ -1,4 +1,4 @@
-"""A population of presynaptic cells, and the receptors of its synapses (FORMATS 3)."""
+"""A population of presynaptic cells, and the receptors of its synapses (docs/formats.md, Network files)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Population:
         What the cells do; the spikes of all entries add up.
     release_probability : float, None or "dynamic"
         Probability that one spike releases at one synapse. None: it always does. "dynamic": it is always delivered and
-        the point process decides, which takes a mechanism that can (not `glutamate_syn`, `gaba_syn`; FORMATS 15.4).
+        the point process decides, which takes a mechanism that can (none of isfray's own).
     receptors : tuple of Receptor
         Point processes of each synapse.
     """

@@ -1,4 +1,7 @@
-"""The network's modify functions: populations silenced by distance from the soma (FORMATS 3.3)."""
+"""The network's modify functions: populations silenced by distance from the soma.
+
+(docs/formats.md, Network modify functions)
+"""
 
 from __future__ import annotations
 

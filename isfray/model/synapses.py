@@ -1,4 +1,7 @@
-"""The embedding: where synapses lie and which presynaptic cells drive them, as arrays (FORMATS 6)."""
+"""The embedding: where synapses lie and which presynaptic cells drive them, as arrays.
+
+(docs/formats.md, Synapses and connections)
+"""
 
 from __future__ import annotations
 

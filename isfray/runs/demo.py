@@ -23,7 +23,7 @@ T_STOP = 300.0
 WINDOW = 50.0
 """Length of the windows before and after the touch in which a response is looked for, ms."""
 SETTLED = 150.0
-"""When the cell has settled after its start at one voltage everywhere, ms (FORMATS 11)."""
+"""When the cell has settled after its start at one voltage everywhere, ms (docs/formats.md, Integration)."""
 
 _STYLE = pl.Config(
     tbl_formatting="NOTHING",

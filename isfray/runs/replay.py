@@ -27,7 +27,7 @@ from isfray.runs.dispatch.failures import ReplayError
 from isfray.runs.request import SimulatorFactory
 
 TOLERANCE = 1e-6
-"""How far the soma's voltage may be from the stored one, mV (FORMATS 0.2)."""
+"""How far the soma's voltage may be from the stored one, mV (docs/formats.md, Agreement with ISF)."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Release: one chance for each synapse and spike of its cell, then weights and silencing (FORMATS 10.3, 3.2, 3.3)."""
+"""Release: one chance for each synapse and spike of its cell, then weights and silencing.
+
+(docs/formats.md, Release, Weights, Network modify functions)
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from isfray.formats.nmodl import own_mechanisms
 
-# voltages; mInf, mTau, hInf, hTau at each (FORMATS 15.1)
+# voltages; mInf, mTau, hInf, hTau at each (docs/formats.md, Channels)
 PUBLISHED = {
     "NaTa_t": (
         (0.00307018808, 0.512595282, 0.99879137),
@@ -189,7 +189,7 @@ def test_steady_states_and_time_constants_are_the_published_ones(neuron, mechani
 
 
 def exact(mechanism: str, v: float) -> list[tuple[float, float]]:
-    """The equations of FORMATS 15.1, in the form they are printed there."""
+    """The equations as they were published, singularities and all (docs/formats.md, Channels)."""
     qt, w = 2.3 ** ((34 - 21) / 10), v + 10
 
     def rates(a, b, q=1.0):

@@ -168,7 +168,7 @@ def _of(s: Any) -> tuple[list[tuple[float, ...]], float, tuple[str, float, float
     parent = s.parentseg()
     if parent is None:
         return points, s.L, None
-    at = 0.5 if parent.sec.name() == "soma" else parent.x  # FORMATS 8
+    at = 0.5 if parent.sec.name() == "soma" else parent.x  # (docs/formats.md, Morphologies)
     return points, s.L, (parent.sec.name(), at, s.orientation())
 
 

@@ -1,4 +1,7 @@
-"""`.hoc` morphologies are read as NEURON would run them (FORMATS 5.1); the rest is refused by its line."""
+"""`.hoc` morphologies are read as NEURON would run them; the rest is refused by its line.
+
+(docs/formats.md, Morphologies)
+"""
 
 from __future__ import annotations
 

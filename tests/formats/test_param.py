@@ -1,4 +1,4 @@
-"""The .param syntax is the union of JSON and Python literals (FORMATS 1)."""
+"""The .param syntax is the union of JSON and Python literals (docs/formats.md, Parameter files)."""
 
 from __future__ import annotations
 

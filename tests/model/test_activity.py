@@ -1,4 +1,4 @@
-"""Each activity kind is drawn by its law (FORMATS 10.1, 10.2).
+"""Each activity kind is drawn by its law (docs/formats.md, Activity).
 
 Seeds are fixed. Bounds are five standard errors, or Chernoff's at one in a million, so that a right law passes for
 nearly every seed and a wrong one for none.
@@ -222,7 +222,7 @@ def modulated(**changes) -> ModulatedPoisson:
 
 
 def modulated_counts(activity: ModulatedPoisson, phase: float, n: int) -> np.ndarray:
-    """Expected spikes of n cells in each 5 ms bin of 300 ms, by the formula of FORMATS 10.2."""
+    """Expected spikes of n cells in each 5 ms bin of 300 ms, by the formula (docs/formats.md, Activity)."""
     angle = np.linspace(0, 2 * np.pi * 200 * 10 / 1000, 40)
     rates = activity.mean_rate * (1 + activity.max_modulation * np.sin(angle + phase))
     rates[0] = activity.rate_before_t_offset  # that bin begins at 0

@@ -1,4 +1,7 @@
-"""Cell files: paths, discretization, recording sites and defaults (FORMATS 1, 2, 5.3, 8.4)."""
+"""Cell files: paths, discretization, recording sites and defaults.
+
+(docs/formats.md, Parameter files, Cell files, Landmarks, Discretization)
+"""
 
 from __future__ import annotations
 

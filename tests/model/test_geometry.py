@@ -1,4 +1,4 @@
-"""Geometry equals NEURON's, computed without NEURON (FORMATS 0.3, 8; golden numbers of ISF)."""
+"""Geometry equals NEURON's, computed without NEURON (golden numbers of ISF)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spatial distributions follow the formulas of FORMATS 2.2."""
+"""Spatial distributions follow their formulas (docs/formats.md, Spatial distributions)."""
 
 from __future__ import annotations
 

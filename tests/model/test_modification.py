@@ -1,4 +1,4 @@
-"""Cell modify functions do what FORMATS 8.6 says, to diameters and electrodes only."""
+"""Cell modify functions act on diameters and electrodes only (docs/formats.md, Cell modify functions)."""
 
 from __future__ import annotations
 

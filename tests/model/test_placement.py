@@ -1,4 +1,4 @@
-"""Synapses land where ISF puts them (FORMATS 6.3, 12.2)."""
+"""Synapses land where ISF puts them (docs/formats.md, Placement)."""
 
 from __future__ import annotations
 

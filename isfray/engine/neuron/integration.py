@@ -53,7 +53,7 @@ def engine_for(engine: str, mechanism_globals: Mapping[str, float]) -> str:
 
 
 def advance(h: Any, engine: str, t_stop: float) -> None:
-    """Advance from t = 0 until `t_stop` (ms) is reached: fadvance while t < t_stop (FORMATS 11)."""
+    """Advance from t = 0 until `t_stop` (ms) is reached: fadvance while t < t_stop (docs/formats.md, Integration)."""
     if engine == "neuron":
         while h.t < t_stop:
             h.fadvance()

@@ -1,4 +1,4 @@
-"""The cell as NEURON holds it: sections, membrane, electrodes, built in the order of FORMATS 8."""
+"""The cell as NEURON holds it: sections, membrane, electrodes, built in order (docs/formats.md, Order of building)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LiveCell:
             raise self.model.origin.error(at, "is of an ion that no mechanism here uses") from None
 
     def _add_spines(self, membrane: Membrane, sections: list[Any]) -> None:
-        # FORMATS 8.5: the area of spines is folded into capacitance and leak.
+        # The area of spines is folded into capacitance and leak (docs/formats.md, Spines).
         spines = membrane.spines
         assert spines is not None
         names = {m.name for m in membrane.mechanisms}

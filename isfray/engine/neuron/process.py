@@ -14,7 +14,7 @@ from typing import Any
 
 EVENTS_KEPT = 100_000
 """Events that CoreNEURON may take from NEURON's queue before that is freed: some 8 MB, and some ms."""
-# NEURON's defaults, mM; FORMATS 8.4
+# NEURON's defaults, mM
 _CONCENTRATIONS = {
     "nai0_na_ion": 10.0,
     "nao0_na_ion": 140.0,

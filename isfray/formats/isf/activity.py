@@ -1,4 +1,4 @@
-"""What the cells of a population do, as a network file says it (FORMATS 3.1)."""
+"""What the cells of a population do, as a network file says it (docs/formats.md, Activity)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = "'spiketrain', 'pointcell' or a mapping of both"
 
 
 def read_activity(entry: Entry, others: Collection[str]) -> tuple[Activity, ...]:
-    """Return the activity of one population, in key order; both forms of `celltype` (FORMATS 3).
+    """Return the activity of one population, in key order; both forms of `celltype` (docs/formats.md, Network files).
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def read_activity(entry: Entry, others: Collection[str]) -> tuple[Activity, ...]
 
 
 def read_pointcell(entry: Entry, others: Collection[str] = ()) -> Activity:
-    """Return the pointcell activity of an entry, such as those that the evoked templates of FORMATS 4 have."""
+    """Return the pointcell activity of an entry, or of an evoked template (docs/formats.md, Templates and counts)."""
     name = entry.said.get("distribution", "normal")
     if not isinstance(name, str) or name not in DISTRIBUTIONS:
         raise entry.error("distribution", "is not a known distribution", expected=nearest(str(name), DISTRIBUTIONS))

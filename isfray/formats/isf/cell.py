@@ -1,4 +1,4 @@
-"""Cell parameter files, and the morphology and recording sites they name (FORMATS 2)."""
+"""Cell parameter files, and the morphology and recording sites they name (docs/formats.md, Cell files)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load_cell(
     Parameters
     ----------
     path : path
-        The `.param` file (FORMATS 2); or, with `biophysics`, a morphology: `.swc` or `.hoc`.
+        The `.param` file (docs/formats.md, Cell files); or, with `biophysics`, a morphology: `.swc` or `.hoc`.
     search_paths : iterable of path
         Where else to look for files it names; a stored absolute path that does not exist here is looked for by name.
     biophysics : path, optional

@@ -1,4 +1,7 @@
-"""ISF's CSV files of one stored trial: releases by synapse, spikes by presynaptic cell (FORMATS 7.1, 12.2, 12.3)."""
+"""ISF's CSV files of one stored trial: releases by synapse, spikes by presynaptic cell.
+
+(docs/formats.md, Synapse and cell CSVs)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The embedding's files: where synapses lie (`.syn`) and which cells drive them (`.con`), as arrays (FORMATS 6)."""
+"""The embedding's files: where synapses lie (`.syn`) and which cells drive them (`.con`), as arrays.
+
+(docs/formats.md, Synapses and connections)
+"""
 
 from __future__ import annotations
 

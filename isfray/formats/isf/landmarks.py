@@ -1,4 +1,4 @@
-"""Recording sites from Amira landmark files (FORMATS 5.3)."""
+"""Recording sites from Amira landmark files (docs/formats.md, Landmarks)."""
 
 from __future__ import annotations
 

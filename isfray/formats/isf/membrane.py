@@ -1,4 +1,4 @@
-"""One structure of a cell parameter file (FORMATS 2.1, 2.2)."""
+"""One structure of a cell parameter file (docs/formats.md, Cell files, Spatial distributions)."""
 
 from __future__ import annotations
 

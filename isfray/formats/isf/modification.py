@@ -1,4 +1,4 @@
-"""`cell_modify_functions` of a cell parameter file (FORMATS 8.6)."""
+"""`cell_modify_functions` of a cell parameter file (docs/formats.md, Cell modify functions)."""
 
 from __future__ import annotations
 

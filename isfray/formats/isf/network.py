@@ -1,4 +1,4 @@
-"""Network files: populations, what they do, and the files of their embedding (FORMATS 3)."""
+"""Network files: populations, what they do, and the files of their embedding (docs/formats.md, Network files)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `.param` syntax (FORMATS 1): a Python or JSON literal, read without running anything.
+"""The `.param` syntax (docs/formats.md, Parameter files): a Python or JSON literal, read without running anything.
 
 ISF rewrites the text to JSON by global replacement, which alters some paths and refuses nested tuples. Here the union
 of both languages is parsed: JSON, Python literals, trailing commas, comments, `None`/`null`, `True`/`true`. Tuples come

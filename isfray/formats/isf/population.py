@@ -1,4 +1,4 @@
-"""One entry of a network file: a population and what it takes from its embedding (FORMATS 3)."""
+"""One entry of a network file: a population and what it takes from its embedding (docs/formats.md, Network files)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,10 @@ def read_population(name: str, entry: Entry, fetch: Fetch) -> tuple[Population, 
 
 
 def check_template(entry: Entry) -> None:
-    """Refuse an entry of an ongoing template (FORMATS 4) that a population could not be made from."""
+    """Refuse an entry of an ongoing template that a population could not be made from.
+
+    (docs/formats.md, Templates and counts)
+    """
     read_activity(entry, ("celltype", *_Template.keys()))
     entry.read(_Template, entry)
     at = entry.child("synapses")

@@ -1,4 +1,4 @@
-"""The modify functions of a network file (FORMATS 3.3)."""
+"""The modify functions of a network file (docs/formats.md, Network modify functions)."""
 
 from __future__ import annotations
 

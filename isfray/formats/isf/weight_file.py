@@ -1,4 +1,7 @@
-"""Files of synaptic weights, one for each synapse (FORMATS 7.3): they replace the weights of the network file."""
+"""Files of synaptic weights, one for each synapse: they replace the weights of the network file.
+
+(docs/formats.md, Weights)
+"""
 
 from __future__ import annotations
 
