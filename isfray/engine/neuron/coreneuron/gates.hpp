@@ -133,20 +133,26 @@ inline Eight of_segment(const std::array<double*, 8>& x, int i) {
     return Eight{x[0][i], x[1][i], x[2][i], x[3][i], x[4][i], x[5][i], x[6][i], x[7][i]};
 }
 
-// Steady states and shares in a vector each
-template <class Lanes>
+// Steady states and shares in vectors of their own, `parts` of each
+template <class Lanes, int parts>
 inline void step_wide(const Team& team, const Memb_list* ml) {
-    constexpr int lanes = sizeof(Lanes) / sizeof(double), width = 2 * lanes;
+    constexpr int lanes = sizeof(Lanes) / sizeof(double), all = lanes * parts, width = 2 * all;
     for_each_segment<width>(team, ml, [](const double* row, double within, const auto& x, int i) {
-        Lanes steady = read<Lanes>(row + (terms - 1) * width), share = read<Lanes>(row + (terms - 1) * width + lanes);
-        for (int power = terms - 2; power >= 0; --power) {
-            steady = steady * within + read<Lanes>(row + power * width);
-            share = share * within + read<Lanes>(row + power * width + lanes);
-        }
-        Lanes now = of_segment(x, i);
-        now += share * (steady - now);
-        for (int lane = 0; lane < lanes; ++lane) {
-            x[lane][i] = now[lane];
+#pragma GCC unroll 2
+        for (int part = 0; part < parts; ++part) {
+            const double* from = row + part * lanes;
+            Lanes steady = read<Lanes>(from + (terms - 1) * width), share = read<Lanes>(from + (terms - 1) * width + all);
+            for (int power = terms - 2; power >= 0; --power) {
+                steady = steady * within + read<Lanes>(from + power * width);
+                share = share * within + read<Lanes>(from + power * width + all);
+            }
+            std::array<double*, lanes> these;
+            std::copy_n(x.data() + part * lanes, lanes, these.data());
+            Lanes now = of_segment(these, i);
+            now += share * (steady - now);
+            for (int lane = 0; lane < lanes; ++lane) {
+                these[lane][i] = now[lane];
+            }
         }
     });
 }
@@ -162,8 +168,12 @@ inline bool step_by_table(const Team& team, const NrnThread* thread) {
     switch (team.lanes) {
     case 1: step_narrow<Two>(team, ml); break;
     case 2: step_narrow<Four>(team, ml); break;
-    case 4: step_wide<Four>(team, ml); break;
-    default: step_wide<Eight>(team, ml);
+    case 4: step_wide<Four, 1>(team, ml); break;
+#ifdef __AVX512F__
+    default: step_wide<Eight, 1>(team, ml);
+#else
+    default: step_wide<Four, 2>(team, ml);
+#endif
     }
     return true;
 }
