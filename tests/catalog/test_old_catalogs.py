@@ -11,10 +11,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isfray import analysis
-from isfray.catalog import Catalog
+from isfray.catalog import Catalog, RunSpec, runs
 from isfray.catalog.isf_export import export_isf
 from isfray.catalog.isf_import import import_isf
 from isfray.cli import main
+from isfray.errors import InputError
+from isfray.model import settings
 from tests.old_catalogs import OF_TODAY, OLD, become, everything, plainly, read, unpacked
 
 NEW = [f"new_{i}" for i in range(4)]
@@ -127,3 +129,24 @@ def test_it_goes_out_to_neo_and_nwb(sound, tmp_path):
         file = io.read()
         assert len(file.trials) == len(catalog.committed_trials(run))
         assert sum(len(file.units.get_unit_spike_times(i)) for i in range(len(file.units))) == len(spikes)
+
+
+def test_a_setting_to_come_leaves_old_runs_what_they_are_and_is_told_to_versions_that_lack_it(old, monkeypatch):
+    catalog, run = old
+    about, inputs = catalog.info(run), catalog.load_inputs(run)
+
+    def asked(name: str, flavour: str) -> RunSpec:
+        return RunSpec(name, about.seed, {**about.settings, "flavour": flavour}, inputs, about.trials_asked)
+
+    with monkeypatch.context() as later:
+        later.setattr(settings, "_LATER", {**settings._LATER, "flavour": (settings.VERSION + 1, "plain")})
+        later.setattr(runs, "RUN_VERSION", settings.VERSION + 1)
+        assert catalog.info(run).settings.complete["flavour"] == "plain"
+        catalog.close_run(run, catalog.open_run(asked(run, "plain")))
+        with pytest.raises(InputError, match="flavour plain there, sweet here"):
+            catalog.open_run(asked(run, "sweet"))
+        catalog.close_run("other", catalog.open_run(asked("other", "sweet")))
+        assert catalog.info("other").settings["flavour"] == "sweet"
+    assert catalog.info(run).trials_committed == about.trials_committed
+    with pytest.raises(InputError, match=r"other/run\.json: version = 3 was written by a newer isfray"):
+        catalog.info("other")
