@@ -140,6 +140,7 @@ def test_a_setting_to_come_leaves_old_runs_what_they_are_and_is_told_to_versions
 
     with monkeypatch.context() as later:
         later.setattr(settings, "_LATER", {**settings._LATER, "flavour": (settings.VERSION + 1, "plain")})
+        later.setattr(settings.Settings, "flavour", "plain", raising=False)
         later.setattr(runs, "RUN_VERSION", settings.VERSION + 1)
         assert catalog.info(run).settings.complete["flavour"] == "plain"
         catalog.close_run(run, catalog.open_run(asked(run, "plain")))
