@@ -190,21 +190,37 @@ def check_trials(trials: Any) -> Ranges:
     InputError
         For more than its tables can number, or anyone means, and for what is no set of trials.
     """
+    most = most_trials()
     if isinstance(trials, Iterable) and not isinstance(trials, str | bytes | Mapping):
-        even = isinstance(trials, range) or (isinstance(trials, np.ndarray) and trials.dtype.kind in "iu")
-        named: Any = trials if even else items("trials", trials, "a number, or numbers of trials")
-        if not len(named):
-            raise InputError("holds no trial", key="trials", expected="at least one")
-        for one in (min(named), max(named)) if even else named:
-            whole("trials", one, 0, LAST_TRIAL)
-        asked = ranges(named)
+        asked = _named(trials, most)
         n = count(asked)
     else:
         n = whole("trials", trials, 1)
         asked = up_to(n)
-    if n > (most := most_trials()):
-        raise InputError("is more than a run may have", key="trials", value=n, expected=lift("ISFRAY_MAX_TRIALS", most))
+    if n > most:
+        raise _too_many(n, most)
     return asked
+
+
+def _named(trials: Iterable[Any], most: int) -> Ranges:
+    """Trials that are named one by one, or as a range, which costs nothing however long it is."""
+    if isinstance(trials, range) and trials:
+        ends = [whole("trials", one, 0, LAST_TRIAL) for one in (trials[0], trials[-1])]
+        if len(trials) > most:
+            raise _too_many(len(trials), most)
+        return ((min(ends), max(ends)),) if abs(trials.step) == 1 else ranges(trials)
+    if isinstance(trials, np.ndarray) and trials.ndim == 1 and trials.dtype.kind in "iu" and len(trials):
+        for one in (trials.min(), trials.max()):
+            whole("trials", one, 0, LAST_TRIAL)
+        return ranges(trials)
+    named = items("trials", trials, "a number, or numbers of trials")
+    if not named:
+        raise InputError("holds no trial", key="trials", expected="at least one")
+    return ranges([whole("trials", one, 0, LAST_TRIAL) for one in named])
+
+
+def _too_many(n: int, most: int) -> InputError:
+    return InputError("is more than a run may have", key="trials", value=n, expected=lift("ISFRAY_MAX_TRIALS", most))
 
 
 def _source(inputs: Any) -> InputSource:

@@ -198,7 +198,14 @@ def test_any_set_of_trials_is_simulated_and_each_is_what_it_is_in_a_longer_run(m
 
 @pytest.mark.parametrize(
     ("trials", "told"),
-    [([], "trials holds no trial"), ([1, -1], "trials = -1"), ([0.5], r"trials = 0\.5"), ("3", "trials = '3'")],
+    [
+        ([], "trials holds no trial"),
+        ([1, -1], "trials = -1"),
+        ([0.5], r"trials = 0\.5"),
+        ("3", "trials = '3'"),
+        (range(10**8), "trials = 100000000 is more than a run may have"),
+        (range(10**12), "trials = 999999999999"),
+    ],
 )
 def test_what_is_no_set_of_trials_is_refused(models, tmp_path, trials, told):
     with pytest.raises(InputError, match=told):
