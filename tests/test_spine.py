@@ -197,22 +197,17 @@ def test_a_killed_worker_loses_no_trial_and_doubles_none(reference, tmp_path):
 
 
 def _simulating_child(process: subprocess.Popen[str]) -> int:
-    """Process id of a simulation actor of the run that has used CPU time beyond its set-up."""
+    """Process id of an actor that simulates a trial of the run."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         for entry in Path("/proc").iterdir():
             try:
                 title = (entry / "cmdline").read_text() if entry.name.isdigit() else ""
-                used = (
-                    sum(map(int, (entry / "stat").read_text().rpartition(")")[2].split()[11:13]))
-                    if "Simulation" in title
-                    else 0
-                )
             except OSError:
                 continue
-            if used / os.sysconf("SC_CLK_TCK") > 1.5 and _descends(int(entry.name), process.pid):
+            if "SimulationActor.run" in title and _descends(int(entry.name), process.pid):
                 return int(entry.name)
-        time.sleep(0.02)
+        time.sleep(0.01)
     raise AssertionError("no simulation actor was seen")
 
 

@@ -312,7 +312,7 @@ def parse_session(data: bytes, uri: str) -> Session:
     """Return what is told of a session; InputError naming the object if it is something else."""
     try:
         said = json.loads(data)
-        chosen = said.pop("chosen", None)
+        chosen = said.pop("chosen", None) if isinstance(said, dict) else None
         session = Session(**said, chosen=None if chosen is None else pairs(chosen, LAST_TRIAL))
         name_of_file("id", session.id)
         whole("trials", session.trials, 0)

@@ -68,9 +68,13 @@ def named_site(name: str, geometry: Geometry) -> RecordingSite | None:
     if match is None:
         return None
     text, x = match[1], float(match[2])
-    section = (
-        int(text) if text.isdecimal() and len(text) < 10 else section_id("section", text, geometry.morphology.labels)
-    )
+    labels = geometry.morphology.labels
+    if text in labels:
+        section = labels.index(text)
+    elif text.isdecimal() and len(text) < 10:
+        section = int(text)
+    else:
+        raise InputError("is no place of the cell", value=name, expected=nearest(text, labels))
     if section >= sections or x > 1:
         expected = f"a section below {sections} and x from 0 to 1"
         raise InputError("is no place of the cell", value=name, expected=expected)

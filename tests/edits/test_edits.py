@@ -18,6 +18,7 @@ from isfray.examples import example
 from isfray.formats.isf.network import load_network, network_from_inputs
 from isfray.model.activity import PSTH, SpikeTrain
 from isfray.model.network import NetworkModel
+from isfray.model.placement import Placement
 from isfray.model.population import Population
 from isfray.model.silencing import SilenceBySomaDistance, SilenceBySomaDistanceAndSource
 from tests.edits import small_measurements
@@ -202,12 +203,11 @@ def test_synapses_are_silenced_by_soma_distance(network: NetworkModel):
         SilenceBySomaDistanceAndSource(soma_dist_ranges={"INH": (0, 100)}, spike_sources=("poissontrain",)),
     )
 
-    class AtX:
-        soma_distance = 1000 * network.synapses.x
-
+    nowhere = np.zeros(len(network.synapses), np.int32)
+    at_x = Placement(nowhere, nowhere, nowhere, network.synapses.x, 1000 * network.synapses.x)
     near = edits.silence_by_soma_distance(network, 0, 500)
-    all_of, some = (draw_trial(n, 2, 300.0, AtX()).releases for n in (network, near))
-    beyond = AtX.soma_distance[all_of.synapse] >= 500
+    all_of, some = (draw_trial(n, 2, 300.0, at_x).releases for n in (network, near))
+    beyond = at_x.soma_distance[all_of.synapse] >= 500
     assert np.array_equal(some.synapse, all_of.synapse[beyond])
     assert 0 < beyond.sum() < len(beyond)
 

@@ -14,6 +14,7 @@ from isfray.engine.neuron import build as building
 from isfray.engine.neuron import coreneuron, mechanisms
 from isfray.examples import example
 from isfray.formats.isf import load_cell, load_network
+from isfray.formats.nmodl import read_mechanisms
 
 Traces = dict[str, NDArray[np.float64]]
 
@@ -38,10 +39,10 @@ def axon(folder: Path, headers: Path | None, version: str = "") -> dict[str, Any
     if version:
         coreneuron.neuron_version = building.neuron_version = lambda: version
     os.environ["ISFRAY_CXXFLAGS"] = "-O0"
-    library = building.build(folder=folder, coreneuron=True)
+    library = building.build(read_mechanisms(folder), coreneuron=True)
     os.environ["CORENEURONLIB"] = str(library)
-    mechanisms._import_neuron(building.build(folder=folder))
-    building.build(folder=folder, coreneuron=True)
+    mechanisms._import_neuron(building.build(read_mechanisms(folder)))
+    building.build(read_mechanisms(folder), coreneuron=True)
     from neuron import coreneuron as switch
     from neuron import h
 

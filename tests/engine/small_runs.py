@@ -158,9 +158,7 @@ def against_netstim(cell: Path, network: Path, times: list[float]) -> list[float
             "soma_distance": [1.0],
         }
         ours = simulator.replay(pa.table(place | {"times": [[t]]}), t_stop=10.0)
-        process = h.gaba_syn(
-            simulator._engine._place.rig().live.sections[1](float(simulator.cell.geometry.relpts[1][1]))
-        )
+        process = h.gaba_syn(simulator._engine._rig().live.sections[1](float(simulator.cell.geometry.relpts[1][1])))
         for name, value in receptor.parameters.items():
             setattr(process, name, value)
         stimulus = h.NetStim()

@@ -326,9 +326,9 @@ def _globals_stay(stack: ExitStack) -> None:
 
 
 def _cells_live_together(stack: ExitStack) -> None:
-    def rig(place: Any) -> Any:
+    def rig(place: Any, build: Callable[[], Any]) -> Any:
         if place._rig is None:
-            place._rig = place._build()
+            place._rig = build()
         return place._rig
 
     stack.enter_context(mock.patch.object(process.Place, "rig", rig))

@@ -18,6 +18,7 @@ from isfray.engine.neuron import build as building
 from isfray.engine.neuron.build import FLAGS, build_key, coreneuron_facts
 from isfray.engine.neuron.coreneuron import FOLDER, REPLACED, TESTED, Patch, is_known, patch_for
 from isfray.errors import InputError
+from isfray.formats.nmodl import read_mechanisms
 from tests.conftest import two_populations, write_network_files
 from tests.engine.child import heard, in_child
 from tests.engine.soak import CHANNELS
@@ -104,17 +105,17 @@ def test_both_states_of_the_switch_live_side_by_side_and_neuron_has_one(monkeypa
     keys = {}
     for switch in ("0", "1"):
         monkeypatch.setenv("ISFRAY_COREPATCH", switch)
-        keys[switch] = [build_key(tiny, FLAGS, "c++", coreneuron=core) for core in (False, True)]
+        keys[switch] = [build_key(read_mechanisms(tiny), FLAGS, "c++", coreneuron=core) for core in (False, True)]
     assert keys["0"][0] == keys["1"][0]
     assert keys["0"][1] != keys["1"][1]
 
 
 @replaced_here
 def test_a_changed_header_is_another_build_for_coreneuron_and_the_same_for_neuron(monkeypatch, tiny, tmp_path):
-    before = [build_key(tiny, FLAGS, "c++", coreneuron=core) for core in (False, True)]
+    before = [build_key(read_mechanisms(tiny), FLAGS, "c++", coreneuron=core) for core in (False, True)]
     folder = changed(tmp_path / "headers", "gates.hpp", "pieces = 2048", "pieces = 2049")
     monkeypatch.setattr("isfray.engine.neuron.coreneuron.FOLDER", folder)
-    after = [build_key(tiny, FLAGS, "c++", coreneuron=core) for core in (False, True)]
+    after = [build_key(read_mechanisms(tiny), FLAGS, "c++", coreneuron=core) for core in (False, True)]
     assert before[0] == after[0]
     assert before[1] != after[1]
 

@@ -65,7 +65,7 @@ def test_a_trial_simulated_again_is_the_stored_one_at_the_times_asked_for(catalo
 
 def test_a_trial_that_is_not_the_stored_one_is_an_error_that_names_it(catalog):
     replay = shot(catalog, "touch", 0, t_start=40.0, t_stop=60.0).replay
-    wrong = SomaTrace(replay.stored.time, stored_soma(catalog, 0) + 2e-5 * (replay.stored.time >= 30.0))
+    wrong = SomaTrace(replay.stored.time, stored_soma(catalog, 0) + 2e-5 * (replay.stored.time >= 29.99))
     with pytest.raises(ReplayError, match=r"trial 0: .* differs from the stored one by 2e-05 mV \(from 30 ms on\)"):
         simulate_again(replace(replay, stored=wrong))
 

@@ -60,7 +60,7 @@ def test_the_label_of_a_landmark_says_where_it_was(cell: CellModel):
         ("1(1.5)", r"record = '1\(1\.5\)' is no place of the cell; expected a section below 8 and x from 0 to 1"),
         ("sec_000_seg_999", r"record = 'sec_000_seg_999' is no place of the cell; expected up to sec_000_seg_\d{3}"),
         ("sec_099_seg_000", r"record = 'sec_099_seg_000' is no place of the cell; expected a section below 8"),
-        ("Sma(0.5)", r"record\.section = 'Sma' is not a section; expected Soma"),
+        ("Sma(0.5)", r"record = 'Sma\(0\.5\)' is no place of the cell; expected Soma"),
         ("som", r"record = 'som' is no place of the cell; expected soma"),
         ("1(-0.5)", r"record = '1\(-0\.5\)' is no place of the cell"),
         ("1(nan)", r"record = '1\(nan\)' is no place of the cell"),

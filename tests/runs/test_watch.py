@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from isfray.activity import TrialSpec
 from isfray.catalog import Catalog, RunSpec
 from isfray.cli import main
 from isfray.engine import Simulator, TrialResult
 from isfray.errors import InputError
 from isfray.formats.isf import load_cell
+from isfray.model.soundness import UnsoundTrialError
 from isfray.runs import TrialError, simulate
 from isfray.runs.resume import resume
 from isfray.runs.run import run_trials
@@ -32,15 +35,18 @@ class Overdriven:
     """Simulates a cell whose dendrite gets more current than it can bear in some trials."""
 
     cell: Path
-    trials: frozenset[int]
+    overdriven: frozenset[int]
 
     def __call__(self) -> Overdriven:
         return self
 
-    def run(self, seed: int, t_stop: float | None = None, *, trial: int = 0) -> TrialResult:
-        amp = 20.0 if trial in self.trials else 0.1
-        clamp = [{"section": 2, "x": 1.0, "delay": 5.0, "dur": 10.0, "amp": amp}]
-        return Simulator(load_cell(self.cell), clamp=clamp, record=["soma", "2(1.0)"]).run(t_stop=t_stop, trial=trial)
+    def trials(
+        self, trials: Sequence[TrialSpec], t_stop: float | None = None
+    ) -> Iterator[TrialResult | UnsoundTrialError]:
+        for trial in trials:
+            amp = 20.0 if trial.number in self.overdriven else 0.1
+            clamp = [{"section": 2, "x": 1.0, "delay": 5.0, "dur": 10.0, "amp": amp}]
+            yield from Simulator(load_cell(self.cell), clamp=clamp, record=["soma", "2(1.0)"]).trials([trial], t_stop)
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ class Neuron(Engine):
     def __init__(self, task: Task) -> None:
         self._task = task
         self._h = load(task.embedding.cell.mechanisms, coreneuron=self.name == "coreneuron")
-        self._place = Place(self._build)
-        self._place.rig()
+        self._place = Place()  # without this engine in it: what nobody uses any more goes at once
+        self._rig()
 
     @classmethod
     def prepare(cls, mechanisms: MechanismSet, progress: Progress | None = None) -> None:
@@ -55,6 +55,10 @@ class Neuron(Engine):
         """See `Engine.run`."""
         for trial in trials:
             yield self._integrate(trial, t_stop)
+
+    def _rig(self) -> Rig:
+        rig: Rig = self._place.rig(self._build)
+        return rig
 
     def _build(self) -> Rig:
         task, h = self._task, self._h
@@ -75,7 +79,7 @@ class Neuron(Engine):
 
     def _integrate(self, trial: TrialInput, t_stop: float) -> Recorded:
         """Integrate one trial; what is returned are copies, made before NEURON is touched again."""
-        h, rig = self._h, self._place.rig()
+        h, rig = self._h, self._rig()
         self._set_state()
         rig.time.record(h._ref_t)
         for site, attribute, trace in rig.traces:

@@ -90,11 +90,6 @@ def _free_event_queue(h: Any) -> None:
 class Place:
     """A simulator's place in this process's NEURON, which it has to itself while it is at work.
 
-    Parameters
-    ----------
-    build : callable
-        Makes the rig anew.
-
     Attributes
     ----------
     events : int
@@ -104,10 +99,10 @@ class Place:
     events = 0
     _taken: weakref.ref[Place] | None = None
 
-    def __init__(self, build: Callable[[], Any]) -> None:
-        self._build, self._rig = build, None
+    def __init__(self) -> None:
+        self._rig: Any = None
 
-    def rig(self) -> Any:
+    def rig(self, build: Callable[[], Any]) -> Any:
         """Return the rig, built anew if another simulator was at work since."""
         at_work = Place._taken() if Place._taken is not None else None
         if at_work is not self:
@@ -115,5 +110,5 @@ class Place:
                 at_work._rig = None
             Place._taken = weakref.ref(self)
         if self._rig is None:
-            self._rig = self._build()
+            self._rig = build()
         return self._rig
