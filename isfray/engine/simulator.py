@@ -142,7 +142,7 @@ class Simulator:
         >>> simulator = isfray.Simulator(cell, network)
         >>> specs = [TrialSpec(k, isfray.trial_seed(7, k)) for k in range(2)]
         >>> [result.tables["trials"]["n_releases"][0].as_py() for result in simulator.trials(specs, t_stop=20.0)]
-        [161, 164]
+        [163, 173]
         """
         end = self._end(t_stop)
         began = clock.perf_counter()
