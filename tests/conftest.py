@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST = [
     *("runs/test_dispatch", "test_spine", "runs/test_crash", "test_site", "runs/test_interruption"),
     *("runs/test_jobs", "test_docstrings", "runs/test_nodes", "catalog/test_trouble", "catalog/test_crash"),
-    *("runs/test_autoscaling", "engine/test_reference"),
+    *("runs/test_autoscaling", "engine/test_reference", "engine/test_coreneuron", "runs/test_old_catalogs"),
 ]
 
 
