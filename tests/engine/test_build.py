@@ -51,6 +51,27 @@ def tiny(tmp_path: Path) -> Path:
     return tmp_path / "tiny"
 
 
+LATER = """
+import sys
+from pathlib import Path
+from isfray.engine.neuron.build import build
+from isfray.engine.neuron.mechanisms import load
+from isfray.formats.nmodl import read_mechanisms
+tiny = read_mechanisms(Path(sys.argv[1]))
+load(tiny)
+print(build(tiny, coreneuron=True))
+"""
+
+
+def test_a_process_that_has_loaded_neuron_still_builds_for_coreneuron(tiny, tmp_path):
+    environment = {**os.environ, "ISFRAY_CACHE": str(tmp_path / "cache"), "ISFRAY_CXXFLAGS": "-O0"}
+    done = subprocess.run(
+        [sys.executable, "-c", LATER, str(tiny)], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).is_file()
+
+
 def test_two_processes_at_once_give_one_build(tiny, tmp_path):
     both = [builder(tiny, tmp_path / "cache", ISFRAY_CXXFLAGS="-O0") for _ in range(2)]
     said = [process.communicate() for process in both]

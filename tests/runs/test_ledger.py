@@ -21,6 +21,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.held: list[int] = []
         self.committed: list[int] = [0, 1, 2]
         self.deaths: dict[int, int] = {}
+        self.suspects: set[int] = set()
 
     def pick(self, data, pool: list[int]) -> int:
         return pool.pop(data.draw(st.integers(0, len(pool) - 1)))
@@ -33,6 +34,22 @@ class AnyHistory(RuleBasedStateMachine):
         if trial is not None:
             self.leased.append(trial)
 
+    @rule(most=st.integers(1, 4))
+    def lease_a_group(self, most):
+        waiting, suspects = self.ledger.waiting, set(self.suspects)
+        group = self.ledger.lease_group(most)
+        assert len(group) <= min(most, waiting)
+        assert bool(group) == bool(waiting)
+        assert len(group) == 1 or not suspects & set(group), "one under which an actor died, perhaps, goes alone"
+        self.leased += group
+
+    @precondition(lambda self: self.leased)
+    @rule(data=st.data())
+    def may_have_been_the_one_of_its_group_that_killed_an_actor(self, data):
+        trial = self.pick(data, self.leased)
+        self.ledger.suspect(trial)
+        self.suspects.add(trial)
+
     @precondition(lambda self: self.leased)
     @rule(data=st.data(), begun=st.booleans())
     def comes_back_blameless(self, data, begun):
@@ -43,6 +60,7 @@ class AnyHistory(RuleBasedStateMachine):
     def actor_dies_under_it(self, data):
         trial = self.pick(data, self.leased)
         self.deaths[trial] = self.deaths.get(trial, 0) + 1
+        self.suspects.add(trial)
         again = self.ledger.blame(trial, "died")
         assert again == (self.deaths[trial] <= RETRIES)
         assert again or self.ledger.failures[trial].tries == RETRIES + 1

@@ -205,6 +205,11 @@ def build(
     return library
 
 
+def _untouched() -> dict[str, str]:
+    """The environment without what a NEURON that is loaded leaves in it, where its translator would look for units."""
+    return {name: value for name, value in os.environ.items() if name not in {"NEURONHOME", "NRNHOME", "MODLUNIT"}}
+
+
 def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -234,7 +239,7 @@ def _compile(mechanisms: MechanismSet, home: Path, library: str, flags: str, com
         ended = subprocess.run(
             [sys.executable, *command],
             cwd=work,
-            env={**os.environ, "CXX": compiler},
+            env={**_untouched(), "CXX": compiler},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
