@@ -207,7 +207,7 @@ def build(
 
 def _untouched() -> dict[str, str]:
     """The environment without what a NEURON that is loaded leaves in it, where its translator would look for units."""
-    return {name: value for name, value in os.environ.items() if name not in {"NEURONHOME", "NRNHOME", "MODLUNIT"}}
+    return {name: value for name, value in os.environ.items() if name not in {"NEURONHOME", "NMODLHOME", "NMODL_PYLIB"}}
 
 
 def _to_stderr(line: str) -> None:
