@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from isfray.check import whole
 from isfray.engine.engine import Engine
 from isfray.engine.neuron.build import has_coreneuron
 from isfray.engine.neuron.engine import CoreNeuron, Neuron
@@ -37,7 +38,19 @@ def engine_kind(engine: Any) -> type[Engine]:
     if isinstance(engine, str) and engine in KINDS:
         return KINDS[engine]
     if isinstance(engine, type) and issubclass(engine, Engine):
-        if KINDS.get(engine.name, engine) is engine:
-            return engine
-        raise InputError("is the name of isfray's own", key="engine.name", value=engine.name, expected="another name")
+        return _whole_kind(engine)
     raise InputError("is no engine", key="engine", value=engine, expected=" or ".join(ENGINES))
+
+
+def _whole_kind(kind: type[Engine]) -> type[Engine]:
+    """Return an engine of someone's own that says all that has to be known of it."""
+    if lacking := sorted(kind.__abstractmethods__):
+        expected = f"a class with {' and '.join(lacking)}"
+        raise InputError("is no whole engine", key="engine", value=kind.__name__, expected=expected)
+    name = getattr(kind, "name", None)
+    if not isinstance(name, str) or not name or KINDS.get(name, kind) is not kind:
+        raise InputError("is no name of an engine", key="engine.name", value=name, expected="a text that is not taken")
+    whole("engine.group", kind.group, 1)
+    if not isinstance(kind.resources, Mapping):
+        raise InputError("are none", key="engine.resources", value=kind.resources, expected='such as {"num_cpus": 1}')
+    return kind

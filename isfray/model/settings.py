@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
-from isfray.check import number, words
+from isfray.check import items, number, words
 from isfray.errors import InputError
 from isfray.model.clamp import CurrentClamp
 
@@ -69,7 +70,9 @@ class Settings(Mapping[str, Any]):
         if "record" in values and not isinstance(values["record"], str):
             values["record"] = words("settings.record", values["record"], "names of places")
         if "clamp" in values:
-            values["clamp"] = tuple(_clamp(one, file) for one in values["clamp"])
+            values["clamp"] = tuple(
+                _clamp(one, file) for one in items("settings.clamp", values["clamp"], "a list of electrodes")
+            )
         return cls(**values, others={key: said[key] for key in said if key not in known})
 
     @property
@@ -82,6 +85,7 @@ class Settings(Mapping[str, Any]):
         """All settings, ready for JSON, those that came later too: what two runs of one name have in common."""
         return {**{key: default for key, (_, default) in _LATER.items()}, **self}
 
+    @cached_property
     def _said(self) -> dict[str, Any]:
         said = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("others", *_LATER)}
         if self.clamp is not None:
@@ -92,13 +96,13 @@ class Settings(Mapping[str, Any]):
         return {**{key: value for key, value in said.items() if value is not None}, **later, **self.others}
 
     def __getitem__(self, key: str) -> Any:
-        return self._said()[key]
+        return self._said[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._said())
+        return iter(self._said)
 
     def __len__(self) -> int:
-        return len(self._said())
+        return len(self._said)
 
 
 def _clamp(said: Any, file: str | None) -> CurrentClamp:

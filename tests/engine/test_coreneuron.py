@@ -191,15 +191,20 @@ def test_a_neuron_that_was_not_tested_has_coreneuron_as_it_comes_and_one_line_sa
 def test_facts_say_which_coreneuron_a_run_has(monkeypatch):
     for switch, expected in (("1", "replaced functions"), ("0", "as it comes")):
         monkeypatch.setenv("ISFRAY_COREPATCH", switch)
-        assert coreneuron_facts() == {"coreneuron": expected, "neuron": metadata.version("neuron")}
+        assert coreneuron_facts("coreneuron") == {"coreneuron": expected, "neuron": metadata.version("neuron")}
     monkeypatch.setattr(building, "has_coreneuron", lambda: False)
-    assert coreneuron_facts()["coreneuron"] == "absent"
+    assert coreneuron_facts("coreneuron")["coreneuron"] == "absent"
 
 
 def test_facts_need_no_neuron():
     code = (
-        "import sys; from isfray.engine.neuron.build import coreneuron_facts as f; f(); print('neuron' in sys.modules)"
+        "import sys; from isfray.engine.neuron.build import coreneuron_facts; coreneuron_facts('coreneuron'); "
+        "print('neuron' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_run_by_neuron_alone_has_no_coreneuron_in_its_provenance():
+    assert coreneuron_facts("neuron") == {"neuron": metadata.version("neuron")}

@@ -63,6 +63,7 @@ def test_what_this_version_does_not_know_is_kept_and_told():
         ({"t_stop": "long"}, r"settings\.t_stop = 'long' is not a number"),
         ({"record": {"x": 1}}, r"settings\.record .* is not a list"),
         ({"clamp": [{"volume": 1}]}, r"settings\.clamp .* is no current clamp"),
+        ({"clamp": 5}, r"settings\.clamp = 5 is not a list"),
         (7, "settings = 7 are no settings"),
     ],
 )

@@ -173,6 +173,33 @@ def test_what_is_no_engine_is_refused(models, tmp_path, engine):
         simulate(**asked(models, tmp_path / "c", engine=engine))
 
 
+class Unnamed(Leaky):
+    name = ""
+
+
+class Idle(Leaky):
+    group = 0  # its trials would wait for ever
+
+
+class Needy(Leaky):
+    resources = 5
+
+
+@pytest.mark.parametrize(
+    ("engine", "told"),
+    [
+        (Engine, r"engine = 'Engine' is no whole engine; expected a class with __init__ and run"),
+        (Unnamed, r"engine\.name = '' is no name of an engine"),
+        (Idle, r"engine\.group = 0 .* at least 1"),
+        (Needy, r"engine\.resources = 5 are none"),
+    ],
+)
+def test_an_engine_that_does_not_say_what_must_be_known_is_refused(models, tmp_path, engine, told):
+    with pytest.raises(InputError, match=told):
+        simulate(**asked(models, tmp_path / "c", engine=engine))
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_run_whose_engine_this_isfray_does_not_have_is_not_resumed_from_its_catalog_alone(models, tmp_path, two_cpus):
     simulate(**asked(models, tmp_path / "c", trials=2))
     with pytest.raises(InputError, match="engine = 'leaky' is no engine"):

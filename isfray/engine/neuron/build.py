@@ -11,7 +11,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -19,12 +18,11 @@ from typing import Any
 
 from filelock import FileLock
 
+from isfray.engine.engine import Progress
 from isfray.engine.neuron.coreneuron import Patch, neuron_version, patch, say_if_unknown
 from isfray.errors import InputError
 from isfray.formats.nmodl import own_mechanisms
 from isfray.model.mechanisms import MechanismSet
-
-Progress = Callable[[str], None]
 
 # IEEE arithmetic but for division by constants: -ffast-math would make the linker switch the whole process to flushing
 # denormals. __FAST_MATH__ alone lets glibc offer its vector log (4 ulp), and exp to engine="neuron". NRNGPU makes
@@ -139,7 +137,7 @@ def build_facts(engine: str, mechanisms: MechanismSet) -> dict[str, Any]:
         keys = dict.fromkeys(libraries)
     return {
         "name": engine,
-        **coreneuron_facts(),
+        **coreneuron_facts(engine),
         "compiler": version,
         "flags": flags,
         "processor": _processor_name(),
@@ -260,16 +258,20 @@ def has_coreneuron() -> bool:
     return _neuron_scripts("nrnivmodl-core") != []
 
 
-def coreneuron_facts() -> dict[str, str]:
-    """Which CoreNEURON a run has here, and of which NEURON; importing neither.
+def coreneuron_facts(engine: str) -> dict[str, str]:
+    """Which NEURON a run by an engine has here, and which CoreNEURON, if it has one; importing neither.
 
     Returns
     -------
     dict of str to str
-        `coreneuron`: "replaced functions", "as it comes" or "absent"; `neuron`: its version.
+        `neuron`: its version; for the engine "coreneuron", `coreneuron`: "replaced functions", "as it comes" or
+        "absent".
     """
-    built = ("replaced functions" if patch().functions else "as it comes") if has_coreneuron() else "absent"
-    return {"coreneuron": built, "neuron": neuron_version()}
+    facts = {"neuron": neuron_version()}
+    if engine == "coreneuron":
+        built = "replaced functions" if patch().functions else "as it comes"
+        facts["coreneuron"] = built if has_coreneuron() else "absent"
+    return facts
 
 
 def _neuron_scripts(name: str) -> list[str]:

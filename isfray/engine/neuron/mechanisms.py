@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from isfray.engine.neuron.build import Progress, build
+from isfray.engine.engine import Progress
+from isfray.engine.neuron.build import build
 from isfray.engine.neuron.process import global_defaults
 from isfray.errors import InputError
 from isfray.formats.nmodl import own_mechanisms
